@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One write(2) a line, so that lines of several threads never mix. The only file with mutable statics. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define LOG_LINE_SIZE	 1024
+#define LOG_REFILL_NS	 1000000000ULL
+
+static enum log_level max_level = LOG_NOTE;
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+static void print_line(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+
+static void print_line(const char *fmt, va_list ap)
+{
+	static const char prefix[] = "vmm: ";
+	char line[LOG_LINE_SIZE];
+	size_t room = sizeof(line) - sizeof(prefix) - 1; /* the newline */
+	int n;
+
+	memcpy(line, prefix, sizeof(prefix));
+	n = vsnprintf(line + sizeof(prefix) - 1, room, fmt, ap);
+	if (n < 0)
+		return;
+	size_t len = sizeof(prefix) - 1 + ((size_t)n < room ? (size_t)n : room - 1);
+	line[len++] = '\n';
+	/* Nobody is left to tell when stderr itself fails. */
+	(void)!write(STDERR_FILENO, line, len);
+}
+
+void log_print(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > max_level)
+		return;
+	va_start(ap, fmt);
+	print_line(fmt, ap);
+	va_end(ap);
+}
+
+/* Takes a token if there is one. */
+static bool limit_allows(struct log_limit *limit)
+{
+	uint64_t now = monotonic_ns();
+
+	if (!limit->started) {
+		*limit = (struct log_limit){.refill_ns = now, .tokens = LOG_LIMIT_BURST, .started = true};
+	} else if (now - limit->refill_ns >= LOG_REFILL_NS) {
+		limit->refill_ns = now;
+		if (limit->tokens == 0)
+			limit->tokens = 1;
+	}
+	if (limit->tokens == 0) {
+		limit->suppressed++;
+		return false;
+	}
+	limit->tokens--;
+	return true;
+}
+
+void log_guest(struct log_limit *limit, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!limit_allows(limit))
+		return;
+	va_start(ap, fmt);
+	print_line(fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "commands.h"
+#include "config.h"
+#include "describe.h"
+#include "vm.h"
+
+static int fail(const struct error *err)
+{
+	log_err("%s", err->text);
+	return EXIT_VMM_ERROR;
+}
+
+static int dump_fdt(const struct vm *vm, const char *path)
+{
+	bool to_stdout = strcmp(path, "-") == 0;
+	int fd = to_stdout ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int ret = fd < 0 ? -errno : write_all(fd, vm->fdt, vm->fdt_size);
+
+	if (!to_stdout)
+		close_fd(&fd);
+	if (ret) {
+		log_err("--dump-fdt %s: cannot write: %s; give a writable path or -", path, strerror(-ret));
+		return EXIT_VMM_ERROR;
+	}
+	return 0;
+}
+
+static void note_fallbacks(const struct vm *vm)
+{
+	if (vm->image.entered_in_image)
+		log_note("note: %s: the payload's compression is unknown here, the image decompresses itself (slower)",
+			 vm->config->kernel);
+}
+
+static int run_machine(struct vm *vm)
+{
+	char line[OUTCOME_DETAIL_SIZE + 128];
+	struct outcome outcome;
+	struct error err;
+
+	if (vm_build(vm, &err))
+		return fail(&err);
+	note_fallbacks(vm);
+	vm_run(vm, &outcome);
+	console_fini(&vm->console);
+	if (vm->config->stats)
+		vm_print_stats(vm);
+	log_err("%s", outcome_describe(&outcome, line, sizeof(line)));
+	return outcome_exit_code(&outcome);
+}
+
+static int run(const struct config *config, struct vm *vm, uint64_t start_ns)
+{
+	struct error err;
+
+	if (vm_load(vm, config, start_ns, &err))
+		return fail(&err);
+	if (config->dump_fdt)
+		return dump_fdt(vm, config->dump_fdt);
+	if (config->dry_run) {
+		describe_machine(vm, stdout);
+		return 0;
+	}
+	return run_machine(vm);
+}
+
+int cmd_run(int argc, char *argv[], uint64_t start_ns)
+{
+	struct config config;
+	struct error err;
+	struct vm *vm;
+	int code;
+
+	if (config_parse(&config, argc, argv, &err))
+		return fail(&err);
+	if (config.help) {
+		fputs(config_usage(), stdout);
+		return 0;
+	}
+	if (config.quiet)
+		log_set_level(LOG_ERR);
+	vm = malloc(sizeof(*vm));
+	if (!vm) {
+		log_err("out of memory");
+		return EXIT_VMM_ERROR;
+	}
+	code = run(&config, vm, start_ns);
+	vm_destroy(vm);
+	free(vm);
+	return code;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "describe.h"
+
+#include <inttypes.h>
+
+#include "base/parse.h"
+#include "boot/e820.h"
+#include "x86/cpuid.h"
+
+static const char *size_text(uint64_t bytes, char buf[32])
+{
+	return format_size(bytes, buf, 32);
+}
+
+static void describe_kernel(const struct vm *vm, FILE *to)
+{
+	const struct image_info *i = &vm->image;
+	char size[32];
+
+	fprintf(to, "kernel      %s (%s", vm->config->kernel, image_format_name(i->format));
+	if (i->payload)
+		fprintf(to, ", payload %s", i->payload);
+	fprintf(to, ", %s)\n", size_text(i->file_size, size));
+	if (i->version[0])
+		fprintf(to, "  version   %s\n", i->version);
+	fprintf(to, "  loaded    0x%" PRIx64 "-0x%" PRIx64 "\n", i->kernel_start, i->kernel_end);
+	fprintf(to, "  entry     0x%" PRIx64 ", %s\n", vm->entry.rip,
+		vm->entry.mode == IMAGE_CPU_LONG64 ? "64-bit" : "32-bit protected mode");
+	if (i->initrd_size)
+		fprintf(to, "initrd      0x%" PRIx64 ", %s\n", i->initrd_start, size_text(i->initrd_size, size));
+	fprintf(to, "cmdline     %s\n", vm->config->cmdline);
+}
+
+static void describe_memory(const struct vm *vm, FILE *to)
+{
+	struct e820_map map;
+	char size[32];
+
+	fprintf(to, "memory      %s\n", size_text(vm->mem.ram_size, size));
+	e820_build(&map, &vm->mem);
+	for (unsigned i = 0; i < map.count; i++)
+		fprintf(to, "  %-9s 0x%09" PRIx64 "-0x%09" PRIx64 "\n", map.entries[i].type == E820_RAM ? "ram" : "reserved",
+			map.entries[i].base, map.entries[i].base + map.entries[i].size);
+}
+
+static void describe_devices(FILE *to)
+{
+	fprintf(to, "devices     port 0x%03x  com1 (console), irq %d\n", LAYOUT_COM1_PORT, LAYOUT_COM1_GSI);
+	fprintf(to, "            port 0x%03x  com2, irq %d\n", LAYOUT_COM2_PORT, LAYOUT_COM2_GSI);
+	fprintf(to, "            port 0x%03x  i8042 (reset only)\n", LAYOUT_I8042_PORT);
+	fprintf(to, "            port 0x%03x  rtc\n", LAYOUT_RTC_PORT);
+	fprintf(to, "            port 0x%03x  exit port\n", LAYOUT_EXIT_PORT);
+	fprintf(to, "            port 0x%03x  pvpanic\n", LAYOUT_PVPANIC_PORT);
+	fprintf(to, "            port 0x%03x  ACPI sleep and reset\n", LAYOUT_ACPI_SLEEP_PORT);
+	fprintf(to, "            0x%08llx  ioapic, 0x%08llx lapic (in the kernel)\n", LAYOUT_IOAPIC, LAYOUT_LAPIC);
+}
+
+void describe_machine(const struct vm *vm, FILE *to)
+{
+	describe_kernel(vm, to);
+	describe_memory(vm, to);
+	fprintf(to, "vcpus       %u\n", vm->config->nr_cpus);
+	fprintf(to, "back end    %s\n",
+		cpuid_host_has_hardware_virtualization() ? "hardware virtualization" : "no VMX or SVM: software");
+	fprintf(to, "assist      %s\n", assist_is_wanted(vm->config->assist) ? "on" : "off");
+	describe_devices(to);
+}

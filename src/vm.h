@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine: everything a run owns, assembled in one readable order and taken down in the reverse one. vm_load fills
+ * guest memory (no KVM needed), vm_build makes the KVM objects and devices, vm_run runs it to its end.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/uring.h"
+#include "boot/image.h"
+#include "boot/machine.h"
+#include "config.h"
+#include "console.h"
+#include "devices/acpi_pm.h"
+#include "devices/bus.h"
+#include "devices/exit_port.h"
+#include "devices/i8042.h"
+#include "devices/postcode.h"
+#include "devices/pvpanic.h"
+#include "devices/reset_ports.h"
+#include "devices/rtc.h"
+#include "devices/serial.h"
+#include "events.h"
+#include "kvm/kvm.h"
+#include "mm/guest_mem.h"
+#include "outcome.h"
+#include "vcpu.h"
+#include "x86/assist.h"
+
+/* What vCPU threads tell the I/O thread; guarded by lock, announced through wake_fd. */
+struct vm_notices {
+	pthread_mutex_t lock;
+	struct outcome outcome; /* the first cause wins */
+	bool has_panic;
+	char panic[OUTCOME_DETAIL_SIZE];
+	bool says_halted;
+	uint64_t console_up_ns; /* first output byte; 0 before */
+	uint64_t init_ns;	/* the kernel started init; 0 before */
+	char init_path[128];
+};
+
+struct vm_devices {
+	struct serial com1, com2;
+	struct i8042 i8042;
+	struct reset_ports reset_ports;
+	struct rtc rtc;
+	struct exit_port exit_port;
+	struct pvpanic pvpanic;
+	struct acpi_pm acpi_pm;
+	struct postcode postcode;
+};
+
+struct vm {
+	const struct config *config; /* borrowed */
+	uint64_t start_ns;
+	/* memory and what is in it */
+	struct guest_mem mem;
+	struct machine machine;
+	struct image_entry entry;
+	struct image_info image;
+	uint32_t fdt_size;
+	uint8_t fdt[LAYOUT_FDT_SIZE - 16]; /* the setup_data header comes before it */
+	/* the I/O thread's */
+	int wake_fd;
+	int signal_fd;
+	struct uring *ring;
+	struct console console;
+	struct events events;
+	/* KVM */
+	struct kvm_host host;
+	struct kvm_vm kvm;
+	struct assist_vm assist;
+	/* devices */
+	pthread_mutex_t dev_lock;
+	struct bus bus;
+	struct vm_devices devices;
+	/* vCPUs */
+	struct vcpu_hooks hooks;
+	struct vcpu_gate gate;
+	unsigned nr_vcpus;
+	struct vcpu vcpus[LAYOUT_MAX_CPUS];
+	struct vm_notices notices;
+};
+
+/* Guest memory, tables, kernel. 0, or -errno with a line in @err; vm_destroy is due either way. Main thread, as all. */
+MUST_CHECK int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struct error *err);
+
+/* The loop, the console, KVM, devices and vCPUs, ready to run. 0, or -errno with a line in @err. */
+MUST_CHECK int vm_build(struct vm *vm, struct error *err);
+
+/* Runs until something ends the machine; *outcome says what. */
+void vm_run(struct vm *vm, struct outcome *outcome);
+
+void vm_destroy(struct vm *vm);
+
+/* Asks for the end of the machine; the first cause counts. Any thread. */
+void vm_stop(struct vm *vm, enum outcome_cause cause, uint32_t status, const char *detail);
+
+/* --- vm_devices.c: the device table and what connects devices to the machine */
+MUST_CHECK int vm_add_devices(struct vm *vm, struct error *err);
+void vm_on_console_event(void *opaque, enum console_event event, const char *text);
+
+/* --- vm_stats.c: what happened, for --stats, --events and Ctrl-A c */
+void vm_print_status(struct vm *vm);
+void vm_print_stats(const struct vm *vm);
+void vm_put_stats(const struct vm *vm, struct json *json);
+
+#endif
