@@ -71,9 +71,18 @@ static size_t backend_write(void *opaque, const uint8_t *data, size_t len)
 	return taken;
 }
 
+/* The guest takes input (again): the I/O thread offers what waits. */
+static void backend_rx_space(void *opaque)
+{
+	const struct console *console = opaque;
+	const uint64_t one = 1;
+
+	(void)!write(console->wake_fd, &one, sizeof(one));
+}
+
 struct serial_backend console_backend(struct console *console)
 {
-	return (struct serial_backend){.write = backend_write, .opaque = console};
+	return (struct serial_backend){.write = backend_write, .rx_space = backend_rx_space, .opaque = console};
 }
 
 static void on_space(void *opaque)
@@ -120,9 +129,9 @@ static void read_more(struct console *console)
 static void offer_input(struct console *console)
 {
 	pthread_mutex_lock(console->dev_lock);
-	console->input_at += serial_receive(console->serial, console->input + console->input_at,
-					    console->input_len - console->input_at);
-	console->input_blocked = console->input_at < console->input_len;
+	if (serial_is_listening(console->serial))
+		console->input_at += serial_receive(console->serial, console->input + console->input_at,
+						    console->input_len - console->input_at);
 	pthread_mutex_unlock(console->dev_lock);
 	if (console->input_at == console->input_len)
 		read_more(console);
@@ -165,16 +174,6 @@ void console_on_wake(struct console *console)
 	out_stream_pump(&console->out);
 	if (console->input_at < console->input_len && !console->input_op.in_flight)
 		offer_input(console);
-}
-
-void console_after_access(struct console *console)
-{
-	const uint64_t one = 1;
-
-	if (!console->input_blocked || serial_rx_space(console->serial) == 0)
-		return;
-	console->input_blocked = false;
-	(void)!write(console->wake_fd, &one, sizeof(one));
 }
 
 void console_close_input(struct console *console)

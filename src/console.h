@@ -42,7 +42,6 @@ struct console {
 	bool is_terminal;   /* raw: escapes are looked for */
 	bool escaped;	    /* the last key was Ctrl-A */
 	bool closing;
-	bool input_blocked; /* bytes wait for room in the UART; guarded by dev_lock */
 	uint8_t input[CONSOLE_INPUT_SIZE];
 	size_t input_at, input_len;
 };
@@ -60,8 +59,6 @@ struct serial_backend console_backend(struct console *console);
 void console_start(struct console *console);
 /* The wake-up arrived: writes what waits, offers input again. I/O thread. */
 void console_on_wake(struct console *console);
-/* After a port access, with dev_lock held: asks for a wake-up when waiting input now fits. vCPU threads. */
-void console_after_access(struct console *console);
 /* No more input. I/O thread. */
 void console_close_input(struct console *console);
 

@@ -83,7 +83,6 @@ static void handle_pio(struct vcpu *vcpu)
 		else
 			bus_read(vcpu->bus, BUS_PIO, run->io.port, data, run->io.size);
 	}
-	vcpu->hooks->after_access(vcpu->hooks->opaque);
 	pthread_mutex_unlock(vcpu->dev_lock);
 	atomic_fetch_add_explicit(&vcpu->stats.pio, 1, memory_order_relaxed);
 }
@@ -97,7 +96,6 @@ static void handle_mmio(struct vcpu *vcpu)
 		bus_write(vcpu->bus, BUS_MMIO, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
 	else
 		bus_read(vcpu->bus, BUS_MMIO, run->mmio.phys_addr, run->mmio.data, run->mmio.len);
-	vcpu->hooks->after_access(vcpu->hooks->opaque);
 	pthread_mutex_unlock(vcpu->dev_lock);
 	atomic_fetch_add_explicit(&vcpu->stats.mmio, 1, memory_order_relaxed);
 }

@@ -20,8 +20,6 @@
 struct vcpu_hooks {
 	/* The machine must end; @detail may be empty. */
 	void (*stop)(void *opaque, enum outcome_cause cause, const char *detail);
-	/* After a port or MMIO access, with dev_lock held. */
-	void (*after_access)(void *opaque);
 	void *opaque;
 };
 

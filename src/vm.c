@@ -198,13 +198,6 @@ static void on_vcpu_stop(void *opaque, enum outcome_cause cause, const char *det
 	vm_stop(opaque, cause, 0, detail);
 }
 
-static void on_after_access(void *opaque)
-{
-	struct vm *vm = opaque;
-
-	console_after_access(&vm->console);
-}
-
 int vm_build(struct vm *vm, struct error *err)
 {
 	int ret;
@@ -213,7 +206,7 @@ int vm_build(struct vm *vm, struct error *err)
 	pthread_mutex_init(&vm->notices.lock, NULL);
 	vcpu_gate_init(&vm->gate);
 	vcpu_prepare_kicks();
-	vm->hooks = (struct vcpu_hooks){.stop = on_vcpu_stop, .after_access = on_after_access, .opaque = vm};
+	vm->hooks = (struct vcpu_hooks){.stop = on_vcpu_stop, .opaque = vm};
 	ret = kvm_host_open(&vm->host, "/dev/kvm", err);
 	if (!ret)
 		ret = make_loop(vm, err);

@@ -33,6 +33,10 @@ static void print_line(const char *fmt, va_list ap)
 	if (n < 0)
 		return;
 	size_t len = sizeof(prefix) - 1 + ((size_t)n < room ? (size_t)n : room - 1);
+	/* One message is one line, whatever a file name or a guest put into it. */
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
+			line[i] = '?';
 	line[len++] = '\n';
 	/* Nobody is left to tell when stderr itself fails. */
 	(void)!write(STDERR_FILENO, line, len);
@@ -73,7 +77,7 @@ void log_guest(struct log_limit *limit, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!limit_allows(limit))
+	if (LOG_WARN > max_level || !limit_allows(limit))
 		return;
 	va_start(ap, fmt);
 	print_line(fmt, ap);

@@ -70,7 +70,7 @@ struct fadt_wire {
 	uint8_t reserved1;
 	uint8_t preferred_profile;
 	uint8_t fixed_hardware[62];
-	uint8_t century; /* 0: the RTC has no century byte */
+	uint8_t century;
 	le16 boot_arch;
 	uint8_t reserved2;
 	le32 flags;
@@ -93,6 +93,7 @@ _Static_assert(sizeof(struct fadt_wire) == 276, "ACPI 6.3, table 5-33");
 
 #define FADT_REVISION	    6
 #define FADT_MINOR_VERSION  3
+#define FADT_RTC_CENTURY    0x32 /* the RTC's register with the century */
 #define FADT_WBINVD	    (1u << 0)
 #define FADT_PROC_C1	    (1u << 2)
 #define FADT_NO_PWR_BUTTON  (1u << 4)
@@ -222,6 +223,7 @@ static uint64_t write_fadt(struct area *area, uint64_t dsdt)
 	struct fadt_wire fadt = {
 		.dsdt = le32_of((uint32_t)dsdt),
 		.x_dsdt = le64_of(dsdt),
+		.century = FADT_RTC_CENTURY,
 		.boot_arch = le16_of(BOOT_LEGACY_DEVICES | BOOT_NO_VGA | BOOT_NO_MSI),
 		.flags = le32_of(FADT_WBINVD | FADT_PROC_C1 | FADT_NO_PWR_BUTTON | FADT_NO_SLP_BUTTON |
 				 FADT_RESET_REG_SUP | FADT_HEADLESS | FADT_HW_REDUCED),

@@ -297,8 +297,7 @@ static int run_format(enum decompress_format format, struct unpack *u)
 	case DECOMPRESS_UNKNOWN:
 		break;
 	}
-	ASSERT(!"a format that needs no decompression");
-	return -EINVAL;
+	return fail_damaged(u, "it is in no format that can be decompressed");
 }
 
 int decompress_run(enum decompress_format format, const struct image_source *src, uint64_t offset, uint64_t length,

@@ -49,7 +49,8 @@ int bus_add(struct bus *bus, struct bus_device *dev)
 	if (at < *count && devices[at]->base - dev->base < dev->size)
 		return -EEXIST;
 
-	memmove(&devices[at + 1], &devices[at], (*count - at) * sizeof(*devices));
+	for (unsigned i = *count; i > at; i--)
+		devices[i] = devices[i - 1];
 	devices[at] = dev;
 	++*count;
 	return 0;

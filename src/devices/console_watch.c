@@ -141,7 +141,6 @@ static void end_line(struct console_watch *watch)
 	shift_line(watch, watch->len);
 	append_tail(watch, "\n", 1);
 	watch->reported = false;
-	watch->returned = false;
 }
 
 /* What follows a lone CR overwrites the line on a terminal: progress bars do not fill the tail. */

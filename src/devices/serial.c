@@ -9,6 +9,7 @@
 
 #define MCR_BITS 0x1f
 #define IER_BITS 0x0f
+#define IDLE_POLLS 64
 #define FCR_KEPT (UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | UART_FCR_TRIGGER_MASK)
 
 static bool is_fifo_enabled(const struct serial *serial)
@@ -95,6 +96,18 @@ static void update_irq(struct serial *serial)
 		return;
 	serial->irq_level = level;
 	irq_set(&serial->irq, level);
+}
+
+/* A driver that only transmits reads LSR once or twice a byte; 64 times without writing anything is waiting for input. */
+static void notice_listening(struct serial *serial)
+{
+	bool by_interrupt = (serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2);
+
+	if (serial->listening || is_loopback(serial) || (!by_interrupt && serial->idle_polls < IDLE_POLLS))
+		return;
+	serial->listening = true;
+	if (serial->backend.rx_space)
+		serial->backend.rx_space(serial->backend.opaque);
 }
 
 static void push_rx(struct serial *serial, uint8_t byte)
@@ -249,6 +262,8 @@ static uint8_t read_register(struct serial *serial, uint64_t reg)
 	case UART_LSR:
 		value = line_status(serial);
 		serial->lsr_errors = 0;
+		if (serial->idle_polls < IDLE_POLLS && value == (UART_LSR_THRE | UART_LSR_TEMT))
+			serial->idle_polls++;
 		return value;
 	case UART_MSR:
 		value = modem_lines(serial) | serial->msr_delta;
@@ -261,6 +276,7 @@ static uint8_t read_register(struct serial *serial, uint64_t reg)
 
 static void write_register(struct serial *serial, uint64_t reg, uint8_t value)
 {
+	serial->idle_polls = 0;
 	if (reg == UART_TX || reg == UART_IER || reg == UART_LCR)
 		serial->opened = true;
 	switch (reg) {
@@ -296,6 +312,7 @@ static void write_register(struct serial *serial, uint64_t reg, uint8_t value)
 static void finish_access(struct serial *serial)
 {
 	update_irq(serial);
+	notice_listening(serial);
 	if (!serial->rx_refused || serial->rx_count > 0 || is_loopback(serial))
 		return;
 	serial->rx_refused = false;
@@ -332,6 +349,11 @@ void serial_init(struct serial *serial, uint16_t port, struct irq_line irq, stru
 		.backend = backend,
 		.dll = 1, /* 115200 baud, as firmware leaves it */
 	};
+}
+
+bool serial_is_listening(const struct serial *serial)
+{
+	return serial->listening;
 }
 
 size_t serial_rx_space(const struct serial *serial)

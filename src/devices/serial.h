@@ -15,8 +15,8 @@
 #include "devices/irq.h"
 
 /* Where transmitted bytes go. write never blocks: takes what it can and returns how many bytes that was. rx_space may
- * be NULL; it runs (on a vCPU thread) when the receive FIFO is empty again after serial_receive did not take
- * everything. */
+ * be NULL; it runs (on a vCPU thread) when the guest begins to listen, and when the receive FIFO is empty again after
+ * serial_receive did not take everything. */
 struct serial_backend {
 	size_t (*write)(void *opaque, const uint8_t *data, size_t len);
 	void *opaque;
@@ -40,6 +40,8 @@ struct serial {
 	uint8_t msr_delta;  /* modem lines that changed: cleared by reading MSR */
 	bool thre_pending;  /* THR-empty interrupt, cleared by reading IIR or writing THR */
 	bool irq_level;	    /* what the line was last set to */
+	bool listening;	    /* see serial_is_listening */
+	uint8_t idle_polls; /* reads of LSR in a row that found nothing to do */
 	bool rx_refused;    /* serial_receive left bytes with its caller, who waits for rx_space */
 	bool opened;	    /* the guest has programmed the UART (LCR, IER or THR written) */
 	uint64_t tx_bytes, tx_dropped, rx_bytes, rx_dropped;
@@ -52,6 +54,10 @@ void serial_init(struct serial *serial, uint16_t port, struct irq_line irq, stru
  * serial_rx_space() > 0, which the back-end's rx_space announces). */
 size_t serial_receive(struct serial *serial, const uint8_t *data, size_t len);
 size_t serial_rx_space(const struct serial *serial);
+
+/* Has the guest shown that it reads its input: by enabling the receive interrupt, or by polling an idle line? Before, its
+ * driver's start-up would throw received bytes away (Linux clears the FIFOs several times). Stays true once true. */
+bool serial_is_listening(const struct serial *serial);
 
 /* The back-end can take output again: pushes the waiting bytes and raises the THR-empty interrupt when due. */
 void serial_tx_resume(struct serial *serial);

@@ -5,10 +5,6 @@
 #include "base/endian.h"
 #include "x86/assist_xstate.h"
 
-/* Bits 0-5 are masks, 8-12 controls; bit 6 reads as one, the others as zero. */
-#define FCW_WRITABLE 0x1f3fu
-#define FCW_ONES     0x40u
-
 static enum assist_outcome check_x87(struct assist_exec *x)
 {
 	return x->cpu->sregs.cr0 & (CR0_EM | CR0_TS) ? assist_raise(x, VECTOR_NM) : ASSIST_COMPLETED;
@@ -41,16 +37,23 @@ enum assist_outcome assist_do_fwait(struct assist_exec *x)
 	return outcome == ASSIST_COMPLETED ? check_pending(x, &st) : outcome;
 }
 
-/* The registers keep their contents, so the component stays in use. */
+/* The registers keep their contents, so the component stays in use; but the image has them from the top of the stack,
+ * which moves to register 0. */
 enum assist_outcome assist_do_fninit(struct assist_exec *x)
 {
 	enum assist_outcome outcome = check_x87(x);
+	uint8_t old[XAREA_ST_END - XAREA_ST];
 	struct assist_xstate st;
+	unsigned top;
 
 	if (outcome == ASSIST_COMPLETED)
 		outcome = assist_xstate_fetch(x, &st);
 	if (outcome != ASSIST_COMPLETED)
 		return outcome;
+	top = load_le16(st.area + XAREA_FSW) >> 11 & 7;
+	memcpy(old, st.area + XAREA_ST, sizeof(old));
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(st.area + XAREA_ST + 16 * ((i + top) & 7), old + 16 * i, 16);
 	memset(st.area, 0, XAREA_CONTROL_SIZE);
 	store_le16(st.area + XAREA_FCW, FCW_INIT);
 	return assist_xstate_commit(x, &st);
@@ -71,14 +74,6 @@ enum assist_outcome assist_do_fnclex(struct assist_exec *x)
 	return assist_xstate_commit(x, &st);
 }
 
-/* New masks may make an exception recorded earlier pending, or no longer so. */
-static uint16_t summarize(uint16_t fsw, uint16_t fcw)
-{
-	uint16_t flags = FSW_SUMMARY | FSW_BUSY;
-
-	return fsw & ~fcw & FSW_EXCEPTION ? fsw | flags : fsw & (uint16_t)~flags;
-}
-
 enum assist_outcome assist_do_fldcw(struct assist_exec *x)
 {
 	enum assist_outcome outcome = check_x87(x);
@@ -96,7 +91,7 @@ enum assist_outcome assist_do_fldcw(struct assist_exec *x)
 		return outcome;
 	fcw = (uint16_t)((value & FCW_WRITABLE) | FCW_ONES);
 	store_le16(st.area + XAREA_FCW, fcw);
-	store_le16(st.area + XAREA_FSW, summarize(load_le16(st.area + XAREA_FSW), fcw));
+	assist_xstate_summarize(&st);
 	assist_xstate_mark(&st, XSTATE_X87);
 	return assist_xstate_commit(x, &st);
 }
@@ -211,7 +206,7 @@ enum assist_outcome assist_do_fxrstor(struct assist_exec *x)
 	/* MXCSR_MASK is the CPU's own. */
 	memcpy(image + XAREA_MXCSR_MASK, st.area + XAREA_MXCSR_MASK, 4);
 	memcpy(st.area + XAREA_CONTROL_SIZE, image + XAREA_CONTROL_SIZE, fx_size(x) - XAREA_CONTROL_SIZE);
-	assist_xstate_control_in(x, &st, image);
+	assist_xstate_take_x87(x, &st, image);
 	assist_xstate_mark(&st, XSTATE_X87 | XSTATE_SSE);
 	return assist_xstate_commit(x, &st);
 }

@@ -266,7 +266,7 @@ static enum assist_outcome restore_x87(struct assist_exec *x, struct assist_xare
 	if (outcome == ASSIST_COMPLETED)
 		outcome = assist_xarea_load(x, area, XAREA_ST, st->area + XAREA_ST, XAREA_ST_END - XAREA_ST);
 	if (outcome == ASSIST_COMPLETED)
-		assist_xstate_control_in(x, st, control);
+		assist_xstate_take_x87(x, st, control);
 	return outcome;
 }
 

@@ -114,10 +114,29 @@ void assist_xstate_control_out(const struct assist_exec *x, const struct assist_
 	memset(control + XAREA_FDP + 4, 0, 4);
 }
 
-void assist_xstate_control_in(const struct assist_exec *x, struct assist_xstate *st,
-			      const uint8_t control[XAREA_CONTROL_SIZE])
+void assist_xstate_summarize(struct assist_xstate *st)
+{
+	uint16_t fcw = load_le16(st->area + XAREA_FCW), fsw = load_le16(st->area + XAREA_FSW);
+	uint16_t summary = FSW_SUMMARY | FSW_BUSY;
+
+	if (fsw & ~fcw & FSW_EXCEPTION)
+		fsw |= summary;
+	else
+		fsw &= (uint16_t)~summary;
+	store_le16(st->area + XAREA_FSW, fsw);
+}
+
+void assist_xstate_take_x87(const struct assist_exec *x, struct assist_xstate *st,
+			    const uint8_t control[XAREA_CONTROL_SIZE])
 {
 	memcpy(st->area, control, XAREA_CONTROL_SIZE);
+	store_le16(st->area + XAREA_FCW, (load_le16(st->area + XAREA_FCW) & FCW_WRITABLE) | FCW_ONES);
+	assist_xstate_summarize(st);
+	st->area[XAREA_FTW + 1] = 0;
+	st->area[XAREA_FOP + 1] &= 7;
+	/* A register has ten bytes of its sixteen. */
+	for (unsigned i = XAREA_ST; i < XAREA_ST_END; i += 16)
+		memset(st->area + i + 10, 0, 6);
 	if (x->insn.rex_w)
 		return;
 	memset(st->area + XAREA_FIP + 4, 0, 4);

@@ -16,6 +16,7 @@
 #define XAREA_FCW	 0
 #define XAREA_FSW	 2
 #define XAREA_FTW	 4
+#define XAREA_FOP	 6
 #define XAREA_FIP	 8
 #define XAREA_FDP	 16
 #define XAREA_MXCSR	 24
@@ -29,7 +30,10 @@
 #define XAREA_XCOMP_BV	 520
 #define XAREA_EXTENDED	 576
 
+/* FCW bits 0-5 are masks, 8-12 controls; bit 6 reads as one, the others as zero. */
 #define FCW_INIT      0x37f
+#define FCW_WRITABLE  0x1f3fu
+#define FCW_ONES      0x40u
 #define MXCSR_INIT    0x1f80u
 #define FSW_SUMMARY   (1u << 7)
 #define FSW_BUSY      (1u << 15)
@@ -57,12 +61,17 @@ void assist_xstate_init(const struct assist_exec *x, struct assist_xstate *st, u
  * registers are left alone. */
 uint32_t assist_xstate_component_size(const struct assist_exec *x, unsigned component);
 
+/* FSW's two summary bits follow from its exception flags and FCW's masks, whatever was loaded. */
+void assist_xstate_summarize(struct assist_xstate *st);
+
 /* The 24 bytes before MXCSR, which without REX.W hold 32-bit pointers and selectors. */
 #define XAREA_CONTROL_SIZE 24
 void assist_xstate_control_out(const struct assist_exec *x, const struct assist_xstate *st,
 			       uint8_t control[XAREA_CONTROL_SIZE]);
-void assist_xstate_control_in(const struct assist_exec *x, struct assist_xstate *st,
-			      const uint8_t control[XAREA_CONTROL_SIZE]);
+/* The x87 component as the CPU would load it: @control taken in, and of the registers, which the caller has put into
+ * the image, what exists. */
+void assist_xstate_take_x87(const struct assist_exec *x, struct assist_xstate *st,
+			    const uint8_t control[XAREA_CONTROL_SIZE]);
 
 /* The area in guest memory. */
 struct assist_xarea {

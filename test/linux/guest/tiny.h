@@ -77,6 +77,15 @@ static inline size_t tiny_length(const char *text)
 	return n;
 }
 
+static inline int tiny_is_equal(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 static inline void tiny_print(const char *text)
 {
 	tiny_syscall(__NR_write, 1, (long)text, (long)tiny_length(text));

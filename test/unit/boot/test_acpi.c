@@ -134,6 +134,7 @@ static void the_fadt_is_hardware_reduced(void **state)
 	assert_true(flags & 1u << 10);					   /* RESET_REG_SUP */
 	assert_true(flags & 1u << 4 && flags & 1u << 5);		   /* no fixed power and sleep buttons */
 	assert_int_equal(load_le16(fadt + 109), 1 << 0 | 1 << 2 | 1 << 3); /* legacy devices, no VGA, no MSI */
+	assert_int_equal(fadt[108], 0x32);				   /* the RTC's century */
 	assert_int_equal(fadt[128], LAYOUT_ACPI_RESET_VALUE);
 	assert_io_register(fadt + 116, LAYOUT_ACPI_RESET_PORT);
 	assert_io_register(fadt + 244, LAYOUT_ACPI_SLEEP_PORT);

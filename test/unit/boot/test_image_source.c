@@ -21,7 +21,7 @@ static void file_and_memory_read_alike(void **state)
 	struct error err;
 	char a[4], b[4];
 
-	assert_int_equal(image_source_open(&file, "kernel", temp_file_write(dir, "f", text, 10), &err), 0);
+	assert_int_equal(image_source_open(&file, "kernel", image_files_create(files, "f", text, 10, 0), &err), 0);
 	assert_int_equal(file.size, 10);
 	for (uint64_t at = 0; at <= 6; at++) {
 		assert_int_equal(image_source_read(&file, at, a, 4, &err), 0);

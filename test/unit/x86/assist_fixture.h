@@ -22,19 +22,19 @@
 
 #define TABLE_GPA 0x1000ULL /* PML4, PDPT, PD, PT, a page each */
 
-#define PTE_P	     1ULL
-#define PTE_W	     2ULL
-#define PTE_U	     4ULL
-#define PTE_A	     0x20ULL
-#define PTE_D	     0x40ULL
-#define PTE_PS	     0x80ULL
-#define PTE_NX	     (1ULL << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ULL
-#define FAULT_P	     1u
-#define FAULT_W	     2u
-#define FAULT_U	     4u
-#define FAULT_RSVD   8u
-#define FAULT_I	     16u
+#define PTE_P		  1ULL
+#define PTE_W		  2ULL
+#define PTE_U		  4ULL
+#define PTE_A		  0x20ULL
+#define PTE_D		  0x40ULL
+#define PTE_PS		  0x80ULL
+#define PTE_NX		  (1ULL << 63)
+#define PTE_ADDRESS	  0x000ffffffffff000ULL
+#define FAULT_P		  1u
+#define FAULT_W		  2u
+#define FAULT_U		  4u
+#define FAULT_RSVD	  8u
+#define FAULT_I		  16u
 #define TEST_CR4_OSFXSR	  (1ULL << 9)
 #define TEST_CR4_FSGSBASE (1ULL << 16)
 
@@ -154,7 +154,8 @@ static inline void fixture_native_layout(struct assist_xstate_layout *layout)
 static inline void fixture_reset_cpu(struct fixture *f)
 {
 	struct kvm_sregs *s = &f->cpu.sregs;
-	const struct kvm_segment data = {.limit = ~0u, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1, .selector = 0x18};
+	const struct kvm_segment data = {
+		.limit = ~0u, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1, .selector = 0x18};
 
 	memset(&f->cpu, 0, sizeof(f->cpu));
 	s->cr0 = CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG;
@@ -235,7 +236,8 @@ static inline uint64_t random_next(uint64_t *state)
 /* Random, but often one of the values at which instructions change their minds. */
 static inline uint64_t random_operand(uint64_t *state)
 {
-	static const uint64_t special[] = {0, 1, 0x80, 0x8000, 0x80000000, 1ULL << 63, UINT64_MAX, 0xffffffff, 31, 32, 63, 64};
+	static const uint64_t special[] = {0,	       1,	   0x80, 0x8000, 0x80000000, 1ULL << 63,
+					   UINT64_MAX, 0xffffffff, 31,	 32,	 63,	     64};
 	uint64_t r = random_next(state);
 
 	if (r % 4 == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Executes one instruction, given as bytes, on this machine's CPU with chosen registers, flags, extended state and memory.
- * Its memory lies at the address of the fixture's data window, so that registers are the same on both sides.
+ * Executes one instruction, given as bytes, on this machine's CPU with chosen registers, flags, extended state and
+ * memory. Its memory lies at the address of the fixture's data window, so that registers are the same on both sides.
  */
 #ifndef VMM_TEST_ASSIST_NATIVE_H
 #define VMM_TEST_ASSIST_NATIVE_H

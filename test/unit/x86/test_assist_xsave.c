@@ -10,12 +10,12 @@
 
 #include "unit/x86/assist_native.h"
 
-#define ROUNDS	      600
-#define PKRU	      (1ULL << 9)
-#define TILE_CONFIG   (1ULL << 17)
-#define TILE_DATA     (1ULL << 18)
-#define COMPACTED     (1ULL << 63)
-#define AREA_MAX      (12 * 4096)
+#define ROUNDS	       600
+#define PKRU	       (1ULL << 9)
+#define TILE_CONFIG    (1ULL << 17)
+#define TILE_DATA      (1ULL << 18)
+#define COMPACTED      (1ULL << 63)
+#define AREA_MAX       (12 * 4096)
 #define REQ_XCOMP_PERM 0x1023
 
 static uint64_t usable_components(void)
@@ -110,6 +110,18 @@ static void make_compacted(struct fixture *f, uint64_t *seed, uint8_t *area, uin
 	store_le64(area + 520, components | COMPACTED);
 }
 
+/* XINUSE as it counts for XSAVE: XGETBV shows SSE in use for the sake of MXCSR too. SDM vol. 1, 13.6. */
+static uint64_t native_in_use(uint64_t usable)
+{
+	uint64_t in_use = native_block()->xinuse & usable & ~2ULL;
+
+	for (unsigned i = 160; i < 416; i++) {
+		if (native_block()->after[i])
+			return in_use | 2;
+	}
+	return in_use;
+}
+
 /* Gives this CPU and the fixture the same random state, the fixture's as KVM_GET_XSAVE would show it. */
 static void share_random_state(struct fixture *f, uint64_t *seed, uint64_t usable)
 {
@@ -123,7 +135,7 @@ static void share_random_state(struct fixture *f, uint64_t *seed, uint64_t usabl
 	fill_random(seed, f->xsave, sizeof(f->xsave));
 	memcpy(f->xsave, block->after, f->layout.size);
 	memset(f->xsave + 520, 0, 56);
-	store_le64(f->xsave + 512, block->xinuse & usable);
+	store_le64(f->xsave + 512, native_in_use(usable));
 }
 
 struct save_case {
@@ -177,7 +189,6 @@ static void check_save(struct fixture *f, const struct save_case *c, uint64_t *s
 	fixture_put(f, DATA_GVA, memory, sizeof(memory));
 	native_load_regs(&f->cpu.regs);
 	native_run(c->code, c->len);
-	store_le64(f->xsave + 512, native_block()->xinuse & usable);
 
 	assert_int_equal(fixture_run(f, c->code, c->len), ASSIST_COMPLETED);
 	assert_int_equal(f->result.kind, c->kind);
@@ -255,13 +266,15 @@ static void check_restore(struct fixture *f, bool compacted, bool wide, uint64_t
 		make_standard(f, seed, image, components);
 	if (!compacted) /* The standard format ignores the rest of the header. */
 		fill_random(seed, image + 536, 40);
+	/* Bits of the control word and bytes of the registers that do not exist. */
+	fill_random(seed, image, 2);
+	fill_random(seed, image + 32 + 10, 6);
 	share_random_state(f, seed, usable);
 	set_request(f, seed, usable);
 	memcpy((void *)f->cpu.regs.rdi, image, sizeof(image));
 	fixture_put(f, f->cpu.regs.rdi, image, sizeof(image));
 	native_load_regs(&f->cpu.regs);
 	native_run(code, len);
-	store_le64(f->xsave + 512, native_block()->xinuse & usable);
 
 	assert_int_equal(fixture_run(f, code, len), ASSIST_COMPLETED);
 	assert_int_equal(f->result.kind, ASSIST_XRSTOR);
@@ -284,6 +297,261 @@ static void restoring_loads_what_the_cpu_loads(void **state)
 	}
 }
 
+static void prepare_area(struct fixture *f, uint64_t gva)
+{
+	f->cpu.regs.rip = CODE_GVA;
+	f->cpu.regs.rdi = gva;
+	f->cpu.regs.rax = ~0ULL;
+	f->cpu.regs.rdx = ~0ULL;
+}
+
+static void assert_exception(struct fixture *f, uint8_t vector)
+{
+	assert_int_equal(f->result.outcome, ASSIST_EXCEPTION);
+	assert_int_equal(f->result.vector, vector);
+	assert_int_equal(f->result.has_error_code, vector == VECTOR_GP || vector == VECTOR_PF || vector == VECTOR_SS);
+	assert_int_equal(f->cpu.regs.rip, CODE_GVA);
+	assert_int_equal(f->nr_set, 0);
+}
+
+/* The family, XGETBV aside: all at (%rdi). */
+static const uint8_t family[][3] = {{0x0f, 0xae, 0x27}, {0x0f, 0xae, 0x2f}, {0x0f, 0xae, 0x37},
+				    {0x0f, 0xc7, 0x27}, {0x0f, 0xc7, 0x2f}, {0x0f, 0xc7, 0x1f}};
+
+static void conditions_for_all_of_the_family_are_checked(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(family) / sizeof(family[0]); i++) {
+		prepare_area(f, DATA_GVA + 32);
+		fixture_run(f, family[i], 3);
+		assert_exception(f, VECTOR_GP);
+		prepare_area(f, 0x800000000000 - 64);
+		fixture_run(f, family[i], 3);
+		assert_exception(f, VECTOR_GP);
+		prepare_area(f, DATA_GVA);
+		f->cpu.sregs.cr0 |= CR0_TS;
+		fixture_run(f, family[i], 3);
+		assert_exception(f, VECTOR_NM);
+		f->cpu.sregs.cr4 &= ~CR4_OSXSAVE;
+		fixture_run(f, family[i], 3);
+		assert_exception(f, VECTOR_UD);
+		fixture_reset_cpu(f);
+		prepare_area(f, DATA_GVA);
+		f->xsave_error = -EIO;
+		assert_int_equal(fixture_run(f, family[i], 3), ASSIST_FAILED);
+		assert_int_equal(f->result.error, -EIO);
+		f->xsave_error = 0;
+	}
+}
+
+struct header_case {
+	const char *what;
+	uint64_t xstate_bv, xcomp_bv;
+	unsigned dirty; /* a byte of the header set to 1 beyond those two, or 0 */
+	uint32_t mxcsr;
+	bool faults;
+};
+
+static const struct header_case headers[] = {
+	{"standard", 3, 0, 0, 0x1f80, false},
+	{"standard, component not in XCR0", 1ULL << 40, 0, 0, 0x1f80, true},
+	{"standard, byte 16", 3, 0, 16, 0x1f80, true},
+	{"standard, byte 23", 3, 0, 23, 0x1f80, true},
+	{"standard, byte 24", 3, 0, 24, 0x1f80, false},
+	{"standard, XCOMP_BV without bit 63", 3, 3, 0, 0x1f80, true},
+	{"standard, bad MXCSR", 3, 0, 0, 0x10000, true},
+	{"standard, bad MXCSR, SSE initial", 1, 0, 0, 0x10000, true},
+	{"compacted", 3, COMPACTED | 3, 0, 0x1f80, false},
+	{"compacted, bad MXCSR, SSE initial", 1, COMPACTED | 3, 0, 0x10000, false},
+	{"compacted, bad MXCSR", 2, COMPACTED | 3, 0, 0x10000, true},
+	{"compacted, not in XCOMP_BV", 3, COMPACTED | 1, 0, 0x1f80, true},
+	{"compacted, not in XCR0", 3, COMPACTED | 3 | 1ULL << 40, 0, 0x1f80, true},
+	{"compacted, bit 63 of XSTATE_BV", 3 | COMPACTED, COMPACTED | 3, 0, 0x1f80, true},
+	{"compacted, byte 16", 3, COMPACTED | 3, 16, 0x1f80, true},
+	{"compacted, byte 63", 3, COMPACTED | 3, 63, 0x1f80, true},
+};
+
+static void bad_headers_fault_and_load_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		const struct header_case *c = &headers[i];
+		uint8_t area[576] = {0};
+		bool compacted = c->xcomp_bv & COMPACTED;
+
+		store_le32(area + 24, c->mxcsr);
+		store_le64(area + 512, c->xstate_bv);
+		store_le64(area + 520, c->xcomp_bv);
+		if (c->dirty)
+			area[512 + c->dirty] = 1;
+		fixture_put(f, DATA_GVA, area, sizeof(area));
+		for (unsigned supervisor = 0; supervisor < 2; supervisor++) {
+			bool faults = c->faults || (supervisor && !compacted);
+
+			prepare_area(f, DATA_GVA);
+			f->nr_set = 0;
+			fixture_run(f, supervisor ? family[5] : family[1], 3);
+			if (f->result.outcome != (faults ? ASSIST_EXCEPTION : ASSIST_COMPLETED))
+				fail_msg("%s", c->what);
+			if (faults)
+				assert_exception(f, VECTOR_GP);
+			else
+				assert_int_equal(f->nr_set, 1);
+		}
+	}
+}
+
+static void xsaves_is_xsavec_while_no_supervisor_state_is_enabled(void **state)
+{
+	static uint8_t compact[ASSIST_XSAVE_MAX], supervisor[ASSIST_XSAVE_MAX];
+	struct fixture *f = *state;
+	uint64_t seed = 4;
+
+	make_standard(f, &seed, f->xsave, f->layout.supported);
+	prepare_area(f, DATA_GVA);
+	assert_int_equal(fixture_run(f, family[3], 3), ASSIST_COMPLETED);
+	fixture_get(f, DATA_GVA, compact, sizeof(compact));
+	prepare_area(f, DATA_GVA + 4 * 4096);
+	assert_int_equal(fixture_run(f, family[4], 3), ASSIST_COMPLETED);
+	assert_int_equal(f->result.kind, ASSIST_XSAVES);
+	fixture_get(f, DATA_GVA + 4 * 4096, supervisor, sizeof(supervisor));
+	assert_int_equal(load_le64(supervisor + 520), COMPACTED | f->layout.supported);
+	assert_memory_equal(compact, supervisor, sizeof(compact));
+
+	prepare_area(f, DATA_GVA);
+	f->xss = 1 << 11;
+	assert_int_equal(fixture_run(f, family[4], 3), ASSIST_UNKNOWN);
+	f->xss = 0;
+	fixture_map(f, CODE_PAGE, PTE_P | PTE_U);
+	fixture_set_user(f);
+	fixture_run(f, family[5], 3);
+	assert_exception(f, VECTOR_GP);
+}
+
+struct fault_case {
+	uint64_t second; /* PTE bits of the second page of the area */
+	bool user;
+	uint32_t save_code, restore_code; /* ~0: none */
+};
+
+static void area_over_a_bad_page_faults_and_changes_nothing(void **state)
+{
+	static const struct fault_case cases[] = {
+		{0, false, FAULT_W, 0},
+		{PTE_P, false, FAULT_P | FAULT_W, ~0u},
+		{PTE_P | PTE_W, true, FAULT_P | FAULT_W | FAULT_U, FAULT_P | FAULT_U},
+		{0, true, FAULT_W | FAULT_U, FAULT_U},
+	};
+	static uint8_t before[8192], after[8192];
+	struct fixture *f = *state;
+	uint64_t seed = 5;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned insn = 0; insn < 4; insn++) {
+			uint32_t code = insn == 1 ? cases[i].restore_code : cases[i].save_code;
+
+			fixture_reset_cpu(f);
+			fixture_map(f, CODE_PAGE, PTE_P | PTE_U);
+			fixture_map(f, DATA_PAGE, PTE_P | PTE_W | PTE_U);
+			if (cases[i].user)
+				fixture_set_user(f);
+			make_standard(f, &seed, f->xsave, 3);
+			/* The header in the first page, XMM and x87 too; but with 512 in it, the rest beyond. */
+			memset(before, 0, sizeof(before));
+			fixture_put(f, DATA_GVA, before, sizeof(before));
+			fixture_map(f, DATA_PAGE + 1, cases[i].second);
+			prepare_area(f, DATA_GVA + 4096 - 256);
+			f->nr_set = 0;
+			fixture_run(f, family[insn], 3);
+			if (code == ~0u) {
+				assert_int_equal(f->result.outcome, ASSIST_COMPLETED);
+			} else {
+				assert_exception(f, VECTOR_PF);
+				assert_int_equal(f->result.error_code, code);
+				assert_in_range(f->result.cr2, DATA_GVA + 4096, DATA_GVA + 4096 + 512);
+			}
+			fixture_get(f, DATA_GVA, after, sizeof(after));
+			assert_memory_equal(before, after, sizeof(after));
+		}
+	}
+}
+
+static void xgetbv_shows_enabled_and_used_components(void **state)
+{
+	struct fixture *f = *state;
+
+	f->xcr0 = 7;
+	f->cpu.regs.rcx = 0xffffffff00000000ULL;
+	f->cpu.regs.rax = f->cpu.regs.rdx = ~0ULL;
+	assert_int_equal(RUN(f, 0x0f, 0x01, 0xd0), ASSIST_COMPLETED);
+	assert_int_equal(f->cpu.regs.rax, 7);
+	assert_int_equal(f->cpu.regs.rdx, 0);
+	store_le64(f->xsave + 512, 5);
+	f->cpu.regs.rcx = 1;
+	f->cpu.regs.rip = CODE_GVA;
+	assert_int_equal(RUN(f, 0x0f, 0x01, 0xd0), ASSIST_COMPLETED);
+	assert_int_equal(f->cpu.regs.rax, 5);
+	f->cpu.regs.rcx = 2;
+	f->cpu.regs.rip = CODE_GVA;
+	RUN(f, 0x0f, 0x01, 0xd0);
+	assert_exception(f, VECTOR_GP);
+	f->cpu.sregs.cr4 &= ~CR4_OSXSAVE;
+	RUN(f, 0x0f, 0x01, 0xd0);
+	assert_exception(f, VECTOR_UD);
+}
+
+/* As KVM shows MXCSR only together with the SSE component. */
+static void mxcsr_alone_makes_sse_used(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t area[576] = {0};
+
+	store_le32(area + 24, 0x1fa0);
+	fixture_put(f, DATA_GVA, area, sizeof(area));
+	prepare_area(f, DATA_GVA);
+	assert_int_equal(fixture_run(f, family[1], 3), ASSIST_COMPLETED);
+	assert_int_equal(load_le32(f->xsave + 24), 0x1fa0);
+	assert_int_equal(load_le64(f->xsave + 512), 2);
+}
+
+static void a_layout_beyond_the_image_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	f->layout.component[9].offset = ASSIST_XSAVE_MAX - 4;
+	f->layout.component[9].size = 8;
+	prepare_area(f, DATA_GVA);
+	assert_int_equal(fixture_run(f, family[0], 3), ASSIST_FAILED);
+	assert_int_equal(f->result.error, -E2BIG);
+}
+
+static void outside_64_bit_code_the_upper_registers_stay(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t area[576] = {0};
+
+	memset(f->xsave + 160, 0x11, 256);
+	store_le64(f->xsave + 512, 2);
+	memset(area + 160, 0x22, 256);
+	store_le32(area + 24, 0x1f80);
+	store_le64(area + 512, 2);
+	fixture_put(f, DATA_GVA, area, sizeof(area));
+	fixture_set_32bit(f);
+	prepare_area(f, DATA_GVA);
+	assert_int_equal(fixture_run(f, family[1], 3), ASSIST_COMPLETED);
+	assert_int_equal(f->xsave[160 + 127], 0x22);
+	assert_int_equal(f->xsave[160 + 128], 0x11);
+	memset(area, 0x33, sizeof(area));
+	fixture_put(f, DATA_GVA, area, sizeof(area));
+	prepare_area(f, DATA_GVA);
+	assert_int_equal(fixture_run(f, family[0], 3), ASSIST_COMPLETED);
+	fixture_get(f, DATA_GVA, area, sizeof(area));
+	assert_int_equal(area[160 + 127], 0x22);
+	assert_int_equal(area[160 + 128], 0x33);
+}
+
 static int set_up(void **state)
 {
 	static struct fixture f;
@@ -303,6 +571,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(saving_writes_the_bytes_the_cpu_writes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(restoring_loads_what_the_cpu_loads, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(conditions_for_all_of_the_family_are_checked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bad_headers_fault_and_load_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(xsaves_is_xsavec_while_no_supervisor_state_is_enabled, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(area_over_a_bad_page_faults_and_changes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(xgetbv_shows_enabled_and_used_components, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(mxcsr_alone_makes_sse_used, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_layout_beyond_the_image_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(outside_64_bit_code_the_upper_registers_stay, set_up, tear_down),
 	};
 	int failed;
 
