@@ -25,8 +25,8 @@ struct e820_map {
 	unsigned count;
 };
 
-/* Fills @map, ascending: RAM to LAYOUT_LOW_RESERVED, reserved to LAYOUT_VGA_HOLE, reserved LAYOUT_ACPI to 1 MiB, then the
- * rest of RAM, in as many entries as there are regions. */
+/* Fills @map, ascending: RAM to LAYOUT_LOW_RESERVED, reserved to LAYOUT_VGA_HOLE, reserved LAYOUT_ACPI to 1 MiB, then
+ * the rest of RAM, in as many entries as there are regions. */
 void e820_build(struct e820_map *map, const struct guest_mem *mem);
 
 #endif

@@ -56,12 +56,12 @@ struct image_request {
 /* What was loaded, for --dry-run, --events and notices. */
 struct image_info {
 	enum image_format format;
-	const char *payload;	/* bzImage: "gzip", "xz", "zstd", "lz4", "none" or "unknown"; else NULL */
-	char version[80];	/* Linux version string of a bzImage, printable ASCII only; else "" */
-	bool entered_in_image;	/* bzImage with unknown payload: the image's own 64-bit entry decompresses it */
-	uint64_t kernel_start;	/* guest-physical range the kernel occupies, with its bss */
+	const char *payload;   /* bzImage: "gzip", "xz", "zstd", "lz4", "none" or "unknown"; else NULL */
+	char version[80];      /* Linux version string of a bzImage, printable ASCII only; else "" */
+	bool entered_in_image; /* bzImage with unknown payload: the image's own 64-bit entry decompresses it */
+	uint64_t kernel_start; /* guest-physical range the kernel occupies, with its bss */
 	uint64_t kernel_end;
-	uint64_t initrd_start;	/* 0 when there is none */
+	uint64_t initrd_start; /* 0 when there is none */
 	uint64_t initrd_size;
 	uint64_t file_size;
 };

@@ -177,7 +177,7 @@ static bool opcode_has_modrm(const struct assist_insn *insn)
 	case ASSIST_MAP_1BYTE:
 		return insn->opcode >= 0xd8 && insn->opcode <= 0xdf;
 	case ASSIST_MAP_0F:
-		return insn->opcode != 0x09;
+		return insn->opcode != 0x09 && insn->opcode != 0x77;
 	default:
 		return true;
 	}

@@ -37,6 +37,25 @@ enum assist_outcome assist_do_fwait(struct assist_exec *x)
 	return outcome == ASSIST_COMPLETED ? check_pending(x, &st) : outcome;
 }
 
+/* MMX: all registers empty, nothing else. */
+enum assist_outcome assist_do_emms(struct assist_exec *x)
+{
+	struct assist_xstate st;
+	enum assist_outcome outcome;
+
+	if (x->cpu->sregs.cr0 & CR0_EM)
+		return assist_raise(x, VECTOR_UD);
+	if (x->cpu->sregs.cr0 & CR0_TS)
+		return assist_raise(x, VECTOR_NM);
+	outcome = assist_xstate_fetch(x, &st);
+	if (outcome == ASSIST_COMPLETED)
+		outcome = check_pending(x, &st);
+	if (outcome != ASSIST_COMPLETED)
+		return outcome;
+	st.area[XAREA_FTW] = 0;
+	return assist_xstate_commit(x, &st);
+}
+
 /* The registers keep their contents, so the component stays in use; but the image has them from the top of the stack,
  * which moves to register 0. */
 enum assist_outcome assist_do_fninit(struct assist_exec *x)

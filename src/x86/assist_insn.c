@@ -59,6 +59,7 @@ static const struct row rows[] = {
 	{ASSIST_MAP_1BYTE, 0xd9, PREFIX_ANY, FORM_MEM, MODRM_REG(7), 0, ASSIST_X87_CONTROL, assist_do_fnstcw},
 	{ASSIST_MAP_1BYTE, 0xdd, PREFIX_ANY, FORM_MEM, MODRM_REG(7), 0, ASSIST_X87_CONTROL, assist_do_fnstsw_mem},
 	{ASSIST_MAP_1BYTE, 0xdf, PREFIX_ANY, FORM_REG, MODRM_EXACT(0xe0), 0, ASSIST_X87_CONTROL, assist_do_fnstsw_ax},
+	{ASSIST_MAP_0F, 0x77, PREFIX_NONE, FORM_ANY, MODRM_ANY, 0, ASSIST_X87_CONTROL, assist_do_emms},
 	{ASSIST_MAP_0F, 0xae, PREFIX_NONE, FORM_MEM, MODRM_REG(0), 0, ASSIST_FXSAVE, assist_do_fxsave},
 	{ASSIST_MAP_0F, 0xae, PREFIX_NONE, FORM_MEM, MODRM_REG(1), 0, ASSIST_FXRSTOR, assist_do_fxrstor},
 	{ASSIST_MAP_0F, 0xae, PREFIX_NONE, FORM_MEM, MODRM_REG(2), 0, ASSIST_MXCSR, assist_do_ldmxcsr},
@@ -93,6 +94,11 @@ static const struct row rows[] = {
 	{ASSIST_MAP_0F, 0xae, PREFIX_F3, FORM_REG, MODRM_REG(0), ROW_MODE64, ASSIST_RDBASE, assist_do_rdbase},
 	{ASSIST_MAP_0F, 0xae, PREFIX_F3, FORM_REG, MODRM_REG(1), ROW_MODE64, ASSIST_RDBASE, assist_do_rdbase},
 	{ASSIST_MAP_0F38, 0x82, PREFIX_66, FORM_MEM, MODRM_ANY, 0, ASSIST_INVPCID, assist_do_invpcid},
+
+	{ASSIST_MAP_0F, 0x00, PREFIX_ANY, FORM_ANY, MODRM_REG(4), 0, ASSIST_VERW, assist_do_verify_segment},
+	{ASSIST_MAP_0F, 0x00, PREFIX_ANY, FORM_ANY, MODRM_REG(5), 0, ASSIST_VERW, assist_do_verify_segment},
+	{ASSIST_MAP_0F, 0x02, PREFIX_ANY, FORM_ANY, MODRM_ANY, 0, ASSIST_LSL, assist_do_load_segment_part},
+	{ASSIST_MAP_0F, 0x03, PREFIX_ANY, FORM_ANY, MODRM_ANY, 0, ASSIST_LSL, assist_do_load_segment_part},
 
 	{ASSIST_MAP_0F, 0xae, PREFIX_NONE, FORM_REG, MODRM_REG(5), 0, ASSIST_FENCE, assist_do_fence},
 	{ASSIST_MAP_0F, 0xae, PREFIX_NONE, FORM_REG, MODRM_REG(6), 0, ASSIST_FENCE, assist_do_fence},

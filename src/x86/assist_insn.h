@@ -86,6 +86,8 @@ enum assist_outcome {
 	X(RDRAND, "rdrand")                                                                                            \
 	X(RDSEED, "rdseed")                                                                                            \
 	X(RDBASE, "rdfsbase/rdgsbase")                                                                                 \
+	X(VERW, "verr/verw")                                                                                           \
+	X(LSL, "lar/lsl")                                                                                              \
 	X(INVPCID, "invpcid")                                                                                          \
 	X(FENCE, "fence")                                                                                              \
 	X(CACHE, "cache control")                                                                                      \

@@ -66,8 +66,11 @@ assist_handler assist_do_popcnt, assist_do_tzcnt, assist_do_lzcnt, assist_do_crc
 	assist_do_bls, assist_do_bextr, assist_do_bzhi, assist_do_shift, assist_do_rorx, assist_do_mulx, assist_do_pdep,
 	assist_do_pext;
 
+/* assist_segment.c */
+assist_handler assist_do_verify_segment, assist_do_load_segment_part;
+
 /* assist_fpu.c */
-assist_handler assist_do_fwait, assist_do_fninit, assist_do_fnclex, assist_do_fldcw, assist_do_fnstcw,
+assist_handler assist_do_fwait, assist_do_emms, assist_do_fninit, assist_do_fnclex, assist_do_fldcw, assist_do_fnstcw,
 	assist_do_fnstsw_mem, assist_do_fnstsw_ax, assist_do_ldmxcsr, assist_do_stmxcsr, assist_do_fxsave,
 	assist_do_fxrstor;
 

@@ -111,17 +111,21 @@ static int sleep_for_ever(const struct parameters *parameters)
 {
 	(void)parameters;
 	tiny_print("hang: sleeping\n");
-	for (;;)
-		tiny_syscall(__NR_pause, 0, 0, 0);
+	while (tiny_syscall(__NR_pause, 0, 0, 0) < 0)
+		;
+	return 1;
 }
 
 /* A time-out has to interrupt a processor that only runs user code. */
 static int spin_for_ever(const struct parameters *parameters)
 {
+	volatile int busy = 1;
+
 	(void)parameters;
 	tiny_print("spin: busy\n");
-	for (;;)
-		__asm__ volatile("pause");
+	while (busy)
+		;
+	return 1;
 }
 
 /* The kernel panics while user space is alive. */

@@ -261,7 +261,7 @@ static void invpcid_asks_for_a_flush(void **state)
 
 struct idle_case {
 	const char *name;
-	uint8_t code[8];
+	uint8_t code[9];
 	uint8_t len;
 	enum assist_kind kind;
 };
@@ -269,7 +269,7 @@ struct idle_case {
 static const struct idle_case idle[] = {
 	{"pause", {0xf3, 0x90}, 2, ASSIST_NOP},
 	{"endbr64", {0xf3, 0x0f, 0x1e, 0xfa}, 4, ASSIST_NOP},
-	{"nopw 0x200(%rax,%rax,1)", {0x66, 0x0f, 0x1f, 0x84, 0, 0, 2}, 8, ASSIST_NOP},
+	{"nopw 0x200(%rax,%rax,1)", {0x66, 0x0f, 0x1f, 0x84, 0, 0, 2, 0, 0}, 9, ASSIST_NOP},
 	{"prefetcht0 (%rdi)", {0x0f, 0x18, 0x0f}, 3, ASSIST_NOP},
 	{"prefetchw (%rdi)", {0x0f, 0x0d, 0x0f}, 3, ASSIST_NOP},
 	{"lfence", {0x0f, 0xae, 0xe8}, 3, ASSIST_FENCE},
