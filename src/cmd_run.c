@@ -21,9 +21,10 @@ static int fail(const struct error *err)
 
 static int dump_fdt(const struct vm *vm, const char *path)
 {
+	const uint8_t *fdt = guest_mem_ptr(&vm->mem, gpa(vm->image.fdt_start), vm->image.fdt_size);
 	bool to_stdout = strcmp(path, "-") == 0;
 	int fd = to_stdout ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	int ret = fd < 0 ? -errno : write_all(fd, vm->fdt, vm->fdt_size);
+	int ret = fd < 0 ? -errno : write_all(fd, fdt, vm->image.fdt_size);
 
 	if (!to_stdout)
 		close_fd(&fd);

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "boot/acpi.h"
-#include "boot/fdt.h"
 #include "boot/mptable.h"
 #include "x86/cpuid.h"
 #include "x86/vcpu_setup.h"
@@ -37,6 +36,7 @@ int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struc
 		.nr_initrds = config->nr_initrds,
 		.cmdline = config->cmdline,
 		.protocol = config->protocol,
+		.machine = &vm->machine,
 	};
 	int ret;
 
@@ -52,12 +52,6 @@ int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struc
 		ret = mptable_write(&vm->machine, &vm->mem, err);
 	if (ret)
 		return ret;
-	ret = fdt_build(&vm->machine, &vm->mem, config->cmdline, 0, 0, vm->fdt, sizeof(vm->fdt), err);
-	if (ret < 0)
-		return ret;
-	vm->fdt_size = (uint32_t)ret;
-	request.fdt = vm->fdt;
-	request.fdt_size = vm->fdt_size;
 	return image_load(&request, &vm->mem, &vm->entry, &vm->image, err);
 }
 

@@ -63,8 +63,6 @@ struct vm {
 	struct machine machine;
 	struct image_entry entry;
 	struct image_info image;
-	uint32_t fdt_size;
-	uint8_t fdt[LAYOUT_FDT_SIZE - 16]; /* the setup_data header comes before it */
 	/* the I/O thread's */
 	int wake_fd;
 	int signal_fd;

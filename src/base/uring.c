@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,8 @@ struct uring {
 /* Marks the completion of a cancel request itself, which nobody waits for. */
 #define CANCEL_MARK NULL
 
-static const uint8_t allowed_ops[] = {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL,
-				      IORING_OP_TIMEOUT_REMOVE};
+static const uint8_t allowed_ops[] = {IORING_OP_READ,	      IORING_OP_WRITE,		IORING_OP_TIMEOUT,
+				      IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT_REMOVE, IORING_OP_POLL_ADD};
 
 /* Only the listed operations, ever: io_uring is out of seccomp's sight. */
 static int restrict_ring(struct io_uring *io)
@@ -108,9 +109,23 @@ static struct io_uring_sqe *next_sqe(struct uring *ring)
 	return sqe;
 }
 
+static void submit(struct uring *ring, struct uring_op *op)
+{
+	struct io_uring_sqe *sqe = next_sqe(ring);
+
+	if (op->awaits_readiness)
+		io_uring_prep_poll_add(sqe, op->fd, op->kind == URING_READ ? POLLIN : POLLOUT);
+	else if (op->kind == URING_READ)
+		io_uring_prep_read(sqe, op->fd, op->buf, (unsigned)op->len, (__u64)-1);
+	else if (op->kind == URING_WRITE)
+		io_uring_prep_write(sqe, op->fd, op->buf, (unsigned)op->len, (__u64)-1);
+	else
+		io_uring_prep_timeout(sqe, (struct __kernel_timespec *)(void *)op->timespec, 0, IORING_TIMEOUT_ABS);
+	io_uring_sqe_set_data(sqe, op);
+}
+
 static int start(struct uring *ring, struct uring_op *op, enum uring_kind kind, int fd, void *buf, size_t len)
 {
-	struct io_uring_sqe *sqe;
 	int err = begin(ring, op);
 
 	if (err)
@@ -119,18 +134,11 @@ static int start(struct uring *ring, struct uring_op *op, enum uring_kind kind, 
 	op->fd = fd;
 	op->buf = buf;
 	op->len = len;
-	if (ring->use_poll) {
+	op->cancelled = op->awaits_readiness = false;
+	if (ring->use_poll)
 		uring_poll_add(&ring->poll, op);
-		return 0;
-	}
-	sqe = next_sqe(ring);
-	if (kind == URING_READ)
-		io_uring_prep_read(sqe, fd, buf, (unsigned)len, (__u64)-1);
-	else if (kind == URING_WRITE)
-		io_uring_prep_write(sqe, fd, buf, (unsigned)len, (__u64)-1);
 	else
-		io_uring_prep_timeout(sqe, (struct __kernel_timespec *)(void *)op->timespec, 0, IORING_TIMEOUT_ABS);
-	io_uring_sqe_set_data(sqe, op);
+		submit(ring, op);
 	return 0;
 }
 
@@ -163,6 +171,7 @@ void uring_cancel(struct uring *ring, struct uring_op *op)
 
 	if (!op->in_flight)
 		return;
+	op->cancelled = true;
 	if (ring->use_poll) {
 		uring_poll_cancel(&ring->poll, op);
 		return;
@@ -182,6 +191,22 @@ static void finish(struct uring *ring, struct uring_op *op, int result)
 	op->in_flight = false;
 	ring->in_flight--;
 	op->done(op, result);
+}
+
+/* A non-blocking descriptor (stdin and stdout may be, by another process's doing) refuses where others wait: its
+ * readiness is waited for, then the operation is tried again. */
+static void take_completion(struct uring *ring, struct uring_op *op, int result)
+{
+	bool refused = result == -EAGAIN && op->kind != URING_TIMER, ready = op->awaits_readiness && result >= 0;
+
+	if (!refused && !ready) {
+		finish(ring, op, result);
+	} else if (op->cancelled) {
+		finish(ring, op, -ECANCELED);
+	} else {
+		op->awaits_readiness = refused;
+		submit(ring, op);
+	}
 }
 
 static int run_poll(struct uring *ring)
@@ -210,7 +235,7 @@ int uring_run_once(struct uring *ring)
 
 		io_uring_cqe_seen(&ring->io, cqe);
 		if (op != CANCEL_MARK)
-			finish(ring, op, result);
+			take_completion(ring, op, result);
 	}
 	return 0;
 }

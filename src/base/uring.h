@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The I/O thread's completion loop: one io_uring, created disabled, restricted to the operations below, then enabled. Where
- * io_uring is not permitted, the same interface is served by poll(2) (one thread, descriptors that can be polled).
- * All functions run on the I/O thread, the one that called uring_init.
+ * The I/O thread's completion loop: one io_uring, created disabled, restricted to the operations below, then enabled.
+ * Where io_uring is not permitted, the same interface is served by poll(2) (one thread, descriptors that can be
+ * polled). All functions run on the I/O thread, the one that called uring_init.
  */
 #ifndef VMM_BASE_URING_H
 #define VMM_BASE_URING_H
@@ -22,6 +22,8 @@ typedef void (*uring_done_fn)(struct uring_op *op, int result);
 struct uring_op {
 	uring_done_fn done; /* result: bytes, 0, or -errno; -ECANCELED after uring_cancel */
 	bool in_flight;
+	bool cancelled;
+	bool awaits_readiness; /* of a non-blocking descriptor that refused */
 	/* What was asked for: the poll engine executes it. */
 	uint8_t kind;
 	int fd;

@@ -7,6 +7,7 @@
 #include "boot/boot_tables.h"
 #include "boot/bzimage.h"
 #include "boot/elf.h"
+#include "boot/fdt.h"
 #include "boot/image_identify.h"
 #include "boot/image_kernel.h"
 #include "boot/initrd.h"
@@ -172,17 +173,6 @@ static int write_cmdline(struct load *l)
 	return image_write(l->mem, LAYOUT_CMDLINE, cmdline, len + 1, l->err);
 }
 
-static int write_fdt(struct load *l)
-{
-	if (!l->req->fdt || l->req->fdt_size == 0)
-		return 0;
-	if (l->req->fdt_size > IMAGE_FDT_MAX_SIZE)
-		return error_set(l->err, -E2BIG, "the device tree has %u bytes; at most %llu fit", l->req->fdt_size,
-				 (unsigned long long)IMAGE_FDT_MAX_SIZE);
-	l->handover.fdt_size = l->req->fdt_size;
-	return image_write(l->mem, IMAGE_FDT_ADDRESS, l->req->fdt, l->req->fdt_size, l->err);
-}
-
 static int place_initrds(struct load *l)
 {
 	uint64_t alignment = l->format == IMAGE_MULTIBOOT ? INITRD_ALIGN_MODULE : INITRD_ALIGN_CPIO;
@@ -192,6 +182,22 @@ static int place_initrds(struct load *l)
 	l->handover.initrd_start = l->initrds.start;
 	l->handover.initrd_size = l->initrds.size;
 	return code;
+}
+
+/* After the initrds: the tree tells where they are. Built in place, no guest runs yet. */
+static int write_fdt(struct load *l)
+{
+	uint8_t *at = guest_mem_ptr(l->mem, gpa(IMAGE_FDT_ADDRESS), IMAGE_FDT_MAX_SIZE);
+	int size;
+
+	if (!l->req->machine)
+		return 0;
+	size = fdt_build(l->req->machine, l->mem, l->req->cmdline ? l->req->cmdline : "", l->initrds.start,
+			 l->initrds.size, at, (uint32_t)IMAGE_FDT_MAX_SIZE, l->err);
+	if (size < 0)
+		return size;
+	l->handover.fdt_size = (uint32_t)size;
+	return 0;
 }
 
 static int write_handover(struct load *l, struct image_entry *entry)
@@ -223,6 +229,8 @@ static void fill_info(const struct load *l, struct image_info *info)
 	info->kernel_end = l->kernel.end;
 	info->initrd_start = l->initrds.start;
 	info->initrd_size = l->initrds.size;
+	info->fdt_start = l->handover.fdt_size ? IMAGE_FDT_ADDRESS : 0;
+	info->fdt_size = l->handover.fdt_size;
 	info->file_size = l->src->size;
 }
 
@@ -240,9 +248,9 @@ int image_load_source(const struct image_source *src, const struct image_request
 	if (!code)
 		code = write_cmdline(&l);
 	if (!code)
-		code = write_fdt(&l);
-	if (!code)
 		code = place_initrds(&l);
+	if (!code)
+		code = write_fdt(&l);
 	if (!code)
 		code = write_handover(&l, entry);
 	if (!code)

@@ -48,8 +48,7 @@ struct image_request {
 	unsigned nr_initrds;
 	const char *cmdline;
 	enum image_protocol protocol;
-	const void *fdt; /* flattened device tree to hand over, or NULL */
-	uint32_t fdt_size;
+	const struct machine *machine; /* to describe in a device tree that is handed over; NULL: none */
 	uint64_t rsdp; /* guest-physical address of the ACPI RSDP, 0 when there is none */
 };
 
@@ -63,6 +62,8 @@ struct image_info {
 	uint64_t kernel_end;
 	uint64_t initrd_start; /* 0 when there is none */
 	uint64_t initrd_size;
+	uint64_t fdt_start; /* 0 when there is none */
+	uint32_t fdt_size;
 	uint64_t file_size;
 };
 

@@ -106,8 +106,7 @@ static void notice_listening(struct serial *serial)
 	if (serial->listening || is_loopback(serial) || (!by_interrupt && serial->idle_polls < IDLE_POLLS))
 		return;
 	serial->listening = true;
-	if (serial->backend.rx_space)
-		serial->backend.rx_space(serial->backend.opaque);
+	serial->rx_refused = true; /* whoever waited with input hears of it as of any other space */
 }
 
 static void push_rx(struct serial *serial, uint8_t byte)

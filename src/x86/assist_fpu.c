@@ -37,7 +37,20 @@ enum assist_outcome assist_do_fwait(struct assist_exec *x)
 	return outcome == ASSIST_COMPLETED ? check_pending(x, &st) : outcome;
 }
 
-/* MMX: all registers empty, nothing else. */
+/* The image has the registers from the top of the stack on. */
+static void move_top_to_zero(struct assist_xstate *st)
+{
+	uint16_t fsw = load_le16(st->area + XAREA_FSW);
+	uint8_t old[XAREA_ST_END - XAREA_ST];
+	unsigned top = fsw >> 11 & 7;
+
+	memcpy(old, st->area + XAREA_ST, sizeof(old));
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(st->area + XAREA_ST + 16 * ((i + top) & 7), old + 16 * i, 16);
+	store_le16(st->area + XAREA_FSW, fsw & 0xc7ff);
+}
+
+/* All registers empty, and as with every MMX instruction the top of the stack at 0. */
 enum assist_outcome assist_do_emms(struct assist_exec *x)
 {
 	struct assist_xstate st;
@@ -52,27 +65,22 @@ enum assist_outcome assist_do_emms(struct assist_exec *x)
 		outcome = check_pending(x, &st);
 	if (outcome != ASSIST_COMPLETED)
 		return outcome;
+	move_top_to_zero(&st);
 	st.area[XAREA_FTW] = 0;
 	return assist_xstate_commit(x, &st);
 }
 
-/* The registers keep their contents, so the component stays in use; but the image has them from the top of the stack,
- * which moves to register 0. */
+/* The registers keep their contents, so the component stays in use. */
 enum assist_outcome assist_do_fninit(struct assist_exec *x)
 {
 	enum assist_outcome outcome = check_x87(x);
-	uint8_t old[XAREA_ST_END - XAREA_ST];
 	struct assist_xstate st;
-	unsigned top;
 
 	if (outcome == ASSIST_COMPLETED)
 		outcome = assist_xstate_fetch(x, &st);
 	if (outcome != ASSIST_COMPLETED)
 		return outcome;
-	top = load_le16(st.area + XAREA_FSW) >> 11 & 7;
-	memcpy(old, st.area + XAREA_ST, sizeof(old));
-	for (unsigned i = 0; i < 8; i++)
-		memcpy(st.area + XAREA_ST + 16 * ((i + top) & 7), old + 16 * i, 16);
+	move_top_to_zero(&st);
 	memset(st.area, 0, XAREA_CONTROL_SIZE);
 	store_le16(st.area + XAREA_FCW, FCW_INIT);
 	return assist_xstate_commit(x, &st);

@@ -3,11 +3,16 @@
 #ifndef VMM_TEST_IMAGE_FILES_H
 #define VMM_TEST_IMAGE_FILES_H
 
-#include <dirent.h>
-#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
 #include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -50,8 +55,9 @@ static inline const char *image_files_create(struct image_files *files, const ch
 	int fd;
 
 	assert_true(files->count < IMAGE_FILES_MAX);
+	assert_true(strlen(files->folder) + 1 + strlen(name) < sizeof(files->paths[0]));
 	files->count++;
-	snprintf(path, sizeof(files->paths[0]), "%s/%s", files->folder, name);
+	stpcpy(stpcpy(stpcpy(path, files->folder), "/"), name);
 	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write_all(fd, bytes, len), 0);

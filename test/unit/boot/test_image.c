@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <libfdt.h>
+
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -199,23 +201,34 @@ static void command_line_up_to_the_kernels_limit_is_handed_over(void **state)
 	}
 }
 
-static void device_tree_is_copied_or_refused(void **state)
+static void device_tree_is_built_only_for_a_described_machine(void **state)
 {
+	const struct machine machine = {.nr_cpus = 1};
 	struct built_image image;
-	uint8_t *fdt = calloc(1, LAYOUT_FDT_SIZE);
 	struct loaded l;
 
 	(void)state;
-	memcpy(fdt, "\xd0\x0d\xfe\xed", 4);
 	build(&image, ELF64_PVH);
-	load(&l, &image, (struct image_request){.fdt = fdt, .fdt_size = (uint32_t)IMAGE_FDT_MAX_SIZE});
+	load(&l, &image, (struct image_request){.machine = &machine});
 	assert_int_equal(l.code, 0);
-	assert_memory_equal(l.mem.regions[0].hva + IMAGE_FDT_ADDRESS, fdt, IMAGE_FDT_MAX_SIZE);
+	assert_int_equal(l.info.fdt_start, IMAGE_FDT_ADDRESS);
+	assert_int_equal(fdt_check_full(l.mem.regions[0].hva + IMAGE_FDT_ADDRESS, l.info.fdt_size), 0);
 	unload(&l);
-	load(&l, &image, (struct image_request){.fdt = fdt, .fdt_size = (uint32_t)IMAGE_FDT_MAX_SIZE + 1});
-	assert_int_equal(l.code, -E2BIG);
+	load(&l, &image, (struct image_request){0});
+	assert_int_equal(l.code, 0);
+	assert_int_equal(l.info.fdt_start, 0);
+	assert_int_equal(l.info.fdt_size, 0);
 	unload(&l);
-	free(fdt);
+}
+
+/* The address cells of a property of /chosen that this machine's tree gives in two cells. */
+static uint64_t chosen_address(const void *fdt, const char *name)
+{
+	int len = 0;
+	const void *value = fdt_getprop(fdt, fdt_path_offset(fdt, "/chosen"), name, &len);
+
+	assert_non_null(value);
+	return len == 8 ? fdt64_ld(value) : fdt32_ld(value);
 }
 
 static void files_are_loaded_by_their_paths(void **state)
@@ -223,8 +236,10 @@ static void files_are_loaded_by_their_paths(void **state)
 	struct image_files *files = *state;
 	const char *initrds[] = {image_files_create(files, "a", "first", 5, 0),
 				 image_files_create(files, "b", "second", 6, 0)};
-	struct image_request req = {.initrd_paths = initrds, .nr_initrds = 2, .cmdline = "quiet"};
+	const struct machine machine = {.nr_cpus = 1};
+	struct image_request req = {.initrd_paths = initrds, .nr_initrds = 2, .cmdline = "quiet", .machine = &machine};
 	struct loaded l = {.code = 0};
+	const uint8_t *fdt;
 	struct boot_params params;
 	struct built_image image;
 
@@ -241,6 +256,9 @@ static void files_are_loaded_by_their_paths(void **state)
 	assert_int_equal(guest_mem_read(&l.mem, gpa(LAYOUT_BOOT_PARAMS), &params, sizeof(params)), 0);
 	assert_int_equal(params.hdr.ramdisk_image, l.info.initrd_start);
 	assert_int_equal(params.hdr.ramdisk_size, 14);
+	fdt = l.mem.regions[0].hva + l.info.fdt_start;
+	assert_int_equal(chosen_address(fdt, "linux,initrd-start"), l.info.initrd_start);
+	assert_int_equal(chosen_address(fdt, "linux,initrd-end"), l.info.initrd_start + 14);
 	unload(&l);
 }
 
@@ -362,7 +380,7 @@ int main(void)
 		cmocka_unit_test(each_kernel_is_entered_by_the_protocol_asked_for_or_its_best),
 		cmocka_unit_test(registers_at_entry_are_those_of_the_protocol),
 		cmocka_unit_test(command_line_up_to_the_kernels_limit_is_handed_over),
-		cmocka_unit_test(device_tree_is_copied_or_refused),
+		cmocka_unit_test(device_tree_is_built_only_for_a_described_machine),
 		image_files_test(files_are_loaded_by_their_paths),
 		image_files_test(multiboot_initrds_are_page_aligned_modules),
 		image_files_test(missing_empty_and_misplaced_files_are_refused),

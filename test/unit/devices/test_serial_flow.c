@@ -232,6 +232,42 @@ static void loopback_while_output_waits_keeps_thre_off(void **state)
 	assert_true(f->level);
 }
 
+/* Linux's 8250 start-up: probes IER with everything set, clears the FIFOs, and opens with OUT2 and the receive interrupt. */
+static void guest_listens_once_its_driver_has_opened_the_port(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_IER, 0x0f);
+	put(f, UART_IER, 0);
+	put(f, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2);
+	put(f, UART_IER, UART_IER_RDI);
+	put(f, UART_IER, 0);
+	put(f, UART_MCR, UART_MCR_OUT2);
+	assert_false(serial_is_listening(&f->serial));
+	assert_int_equal(f->rx_space_calls, 0);
+	put(f, UART_IER, UART_IER_RDI);
+	assert_true(serial_is_listening(&f->serial));
+	assert_int_equal(f->rx_space_calls, 1);
+	put(f, UART_IER, 0);
+	assert_true(serial_is_listening(&f->serial));
+}
+
+static void guest_that_polls_an_idle_line_listens(void **state)
+{
+	struct serial_machine *f = *state;
+
+	for (unsigned i = 0; i < 1000; i++) { /* a transmitter: looks once a byte */
+		get(f, UART_LSR);
+		f->out_len = 0;
+		put(f, UART_TX, 'x');
+	}
+	assert_false(serial_is_listening(&f->serial));
+	for (unsigned i = 0; i < 64; i++)
+		get(f, UART_LSR);
+	assert_true(serial_is_listening(&f->serial));
+	assert_int_equal(f->rx_space_calls, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +285,8 @@ int main(void)
 		cmocka_unit_test_setup(fcr_without_enable_programs_nothing_else, set_up),
 		cmocka_unit_test_setup(loopback_cuts_the_line_in_both_directions, set_up),
 		cmocka_unit_test_setup(loopback_while_output_waits_keeps_thre_off, set_up),
+		cmocka_unit_test_setup(guest_listens_once_its_driver_has_opened_the_port, set_up),
+		cmocka_unit_test_setup(guest_that_polls_an_idle_line_listens, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
