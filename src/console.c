@@ -141,10 +141,15 @@ static void on_input(struct uring_op *op, int result)
 {
 	struct console *console = container_of(op, struct console, input_op);
 
-	if (result == -EINTR || result == -EAGAIN) {
+	if (result == -EINTR || (console->backing_off && result == 0)) {
+		console->backing_off = false;
 		read_more(console);
 		return;
 	}
+	console->backing_off = result == -EAGAIN && !console->closing &&
+			       uring_timer(console->ring, op, monotonic_ns() + CONSOLE_RETRY_NS) == 0;
+	if (console->backing_off)
+		return;
 	if (result <= 0) { /* end of file: the guest goes on without input */
 		console->in_fd = -1;
 		return;

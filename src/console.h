@@ -19,6 +19,7 @@
 
 #define CONSOLE_ESCAPE	   0x01 /* Ctrl-A */
 #define CONSOLE_INPUT_SIZE 256
+#define CONSOLE_RETRY_NS   10000000ULL /* between attempts on a non-blocking descriptor without input */
 
 /* What the user asked for with an escape. Called on the I/O thread. */
 struct console_keys {
@@ -42,6 +43,7 @@ struct console {
 	bool is_terminal;   /* raw: escapes are looked for */
 	bool escaped;	    /* the last key was Ctrl-A */
 	bool closing;
+	bool backing_off; /* input_op is a timer, after which reading is tried again */
 	uint8_t input[CONSOLE_INPUT_SIZE];
 	size_t input_at, input_len;
 };

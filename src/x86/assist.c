@@ -97,6 +97,28 @@ static int inject_exception(struct assist_vcpu *av, const struct assist_cpu *cpu
 	return kvm_vcpu_set_events(av->vcpu, &events);
 }
 
+/* User code gets #UD for what nobody can complete, as from KVM itself: a process must not be able to end the machine. */
+static void refuse_user_code(const struct assist_cpu *cpu, struct assist_result *result)
+{
+	if (result->outcome != ASSIST_UNKNOWN || (cpu->sregs.cs.selector & 3) != 3)
+		return;
+	result->outcome = ASSIST_EXCEPTION;
+	result->vector = VECTOR_UD;
+	result->has_error_code = false;
+	result->has_cr2 = false;
+}
+
+/* KVM drops a vCPU's translations when CR4.PGE changes (KVM_SET_SREGS resets the MMU only on a change). */
+static int flush_translations(const struct assist_vcpu *av, const struct kvm_sregs *sregs)
+{
+	struct kvm_sregs toggled = *sregs;
+	int err;
+
+	toggled.cr4 ^= CR4_PGE;
+	err = kvm_vcpu_set_sregs(av->vcpu, &toggled);
+	return err ? err : kvm_vcpu_set_sregs(av->vcpu, sregs);
+}
+
 static enum assist_verdict complete_instruction(struct assist_vcpu *av)
 {
 	struct assist_cpu cpu = {
@@ -109,9 +131,12 @@ static enum assist_verdict complete_instruction(struct assist_vcpu *av)
 	if (err)
 		return ASSIST_STUCK;
 	assist_insn_complete(&cpu, result);
+	refuse_user_code(&cpu, result);
 	switch (result->outcome) {
 	case ASSIST_COMPLETED:
 		err = kvm_vcpu_set_regs(av->vcpu, &cpu.regs);
+		if (!err && result->flush_tlb)
+			err = flush_translations(av, &cpu.sregs);
 		break;
 	case ASSIST_EXCEPTION:
 		err = inject_exception(av, &cpu, result);
