@@ -86,11 +86,15 @@ static void close_pipes(struct session *s)
 static _Noreturn void become_command(struct session *s)
 {
 	static const int targets[BENCH_STREAMS] = {STDOUT_FILENO, STDERR_FILENO, 3};
-	struct rusage usage;
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int words[2] = {0, 0};
+	struct rusage usage = {0};
+	int null_fd, word;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	getrusage(RUSAGE_SELF, &usage);
+	word = (int)usage.ru_maxrss;
+	if (write_all(s->report[1], &word, sizeof(word)))
+		_exit(STATUS_NOT_RUN);
+	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0)
 		goto failed;
 	if (!s->command->wants_stdout && dup2(null_fd, STDOUT_FILENO) < 0)
@@ -98,17 +102,11 @@ static _Noreturn void become_command(struct session *s)
 	for (unsigned i = 0; i < BENCH_STREAMS; i++)
 		if (s->readers[i].child_fd >= 0 && dup2(s->readers[i].child_fd, targets[i]) < 0)
 			goto failed;
-	getrusage(RUSAGE_SELF, &usage);
-	words[0] = (int)usage.ru_maxrss;
-	if (write_all(s->report[1], &words[0], sizeof(words[0])))
-		_exit(STATUS_NOT_RUN);
 	/* execvp takes pointers to char that it does not write to. */
 	execvp(s->command->argv[0], (char *const *)(uintptr_t)s->command->argv);
 failed:
-	words[1] = errno;
-	if (write_all(s->report[1], &words[1], sizeof(words[1])))
-		_exit(STATUS_NOT_RUN);
-	_exit(STATUS_NOT_RUN);
+	word = errno;
+	_exit(write_all(s->report[1], &word, sizeof(word)) ? STATUS_NOT_RUN + 1 : STATUS_NOT_RUN);
 }
 
 /* Until exec closes the pipe. 0, or what kept the command from running. */

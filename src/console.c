@@ -121,11 +121,12 @@ static void read_more(struct console *console)
 	if (console->in_fd < 0 || console->closing || console->input_op.in_flight)
 		return;
 	/* The ring holds far more ops than this process ever starts. */
-	if (uring_read(console->ring, &console->input_op, console->in_fd, console->input, sizeof(console->input)))
+	if (uring_read(console->ring, &console->input_op, console->in_fd, console->fresh, sizeof(console->fresh)))
 		console->in_fd = -1;
 }
 
-/* Offers what was read to the UART; reads on when all of it is gone. */
+/* Offers what was read to the UART; reads on when all of it is gone. A terminal is always read: its escapes must work
+ * also while the guest does not listen. */
 static void offer_input(struct console *console)
 {
 	pthread_mutex_lock(console->dev_lock);
@@ -133,13 +134,27 @@ static void offer_input(struct console *console)
 		console->input_at += serial_receive(console->serial, console->input + console->input_at,
 						    console->input_len - console->input_at);
 	pthread_mutex_unlock(console->dev_lock);
-	if (console->input_at == console->input_len)
+	if (console->is_terminal || console->input_at == console->input_len)
 		read_more(console);
+}
+
+/* Adds to what waits. Only a terminal can bring too much; its last keys are lost then, as in a full line discipline. */
+static void keep_input(struct console *console, const uint8_t *data, size_t len)
+{
+	size_t waiting = console->input_len - console->input_at;
+
+	memmove(console->input, console->input + console->input_at, waiting);
+	if (len > sizeof(console->input) - waiting)
+		len = sizeof(console->input) - waiting;
+	memcpy(console->input + waiting, data, len);
+	console->input_at = 0;
+	console->input_len = waiting + len;
 }
 
 static void on_input(struct uring_op *op, int result)
 {
 	struct console *console = container_of(op, struct console, input_op);
+	size_t len;
 
 	if (result == -EINTR || (console->backing_off && result == 0)) {
 		console->backing_off = false;
@@ -154,10 +169,10 @@ static void on_input(struct uring_op *op, int result)
 		console->in_fd = -1;
 		return;
 	}
-	console->input_at = 0;
-	console->input_len = (size_t)result;
+	len = (size_t)result;
 	if (console->is_terminal)
-		console->input_len = console_filter_keys(console, console->input, (size_t)result);
+		len = console_filter_keys(console, console->fresh, len);
+	keep_input(console, console->fresh, len);
 	offer_input(console);
 }
 
@@ -177,7 +192,7 @@ void console_start(struct console *console)
 void console_on_wake(struct console *console)
 {
 	out_stream_pump(&console->out);
-	if (console->input_at < console->input_len && !console->input_op.in_flight)
+	if (console->input_at < console->input_len)
 		offer_input(console);
 }
 

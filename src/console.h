@@ -44,7 +44,8 @@ struct console {
 	bool escaped;	    /* the last key was Ctrl-A */
 	bool closing;
 	bool backing_off; /* input_op is a timer, after which reading is tried again */
-	uint8_t input[CONSOLE_INPUT_SIZE];
+	uint8_t fresh[CONSOLE_INPUT_SIZE]; /* where input_op reads to */
+	uint8_t input[CONSOLE_INPUT_SIZE]; /* what waits for the guest: input_at to input_len */
 	size_t input_at, input_len;
 };
 

@@ -17,6 +17,7 @@ static struct {
 	uint32_t reserved0;
 	uint32_t rsp[6]; /* RSP0 to RSP2, low half first */
 	uint32_t reserved1[18];
+	uint16_t reserved2;
 	uint16_t bitmap_offset;
 	uint8_t bitmap[BITMAP_SIZE];
 	uint8_t bitmap_end;

@@ -98,10 +98,15 @@ static void update_irq(struct serial *serial)
 	irq_set(&serial->irq, level);
 }
 
-/* A driver that only transmits reads LSR once or twice a byte; 64 times without writing anything is waiting for input. */
-static void notice_listening(struct serial *serial)
+/*
+ * Linux enables the receive interrupt first and the FIFOs, which empties them, next; a driver that leaves them off shows by
+ * transmitting that its start-up is over. One that only transmits reads LSR once or twice a byte: 64 times without writing
+ * anything is waiting for input.
+ */
+static void notice_listening(struct serial *serial, bool transmits)
 {
-	bool by_interrupt = (serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2);
+	bool by_interrupt = (serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2) &&
+			    (is_fifo_enabled(serial) || transmits);
 
 	if (serial->listening || is_loopback(serial) || (!by_interrupt && serial->idle_polls < IDLE_POLLS))
 		return;
@@ -308,10 +313,10 @@ static void write_register(struct serial *serial, uint64_t reg, uint8_t value)
 	}
 }
 
-static void finish_access(struct serial *serial)
+static void finish_access(struct serial *serial, bool transmits)
 {
 	update_irq(serial);
-	notice_listening(serial);
+	notice_listening(serial, transmits);
 	if (!serial->rx_refused || serial->rx_count > 0 || is_loopback(serial))
 		return;
 	serial->rx_refused = false;
@@ -326,7 +331,7 @@ static void read_ports(struct bus_device *dev, uint64_t offset, uint8_t *data, u
 
 	for (unsigned i = 0; i < len; i++)
 		data[i] = read_register(serial, offset + i);
-	finish_access(serial);
+	finish_access(serial, false);
 }
 
 static void write_ports(struct bus_device *dev, uint64_t offset, const uint8_t *data, unsigned len)
@@ -335,7 +340,7 @@ static void write_ports(struct bus_device *dev, uint64_t offset, const uint8_t *
 
 	for (unsigned i = 0; i < len; i++)
 		write_register(serial, offset + i, data[i]);
-	finish_access(serial);
+	finish_access(serial, offset == UART_TX && !is_divisor_selected(serial));
 }
 
 static const struct bus_ops serial_ops = {.name = "serial", .read = read_ports, .write = write_ports};

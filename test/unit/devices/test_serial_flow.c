@@ -243,12 +243,24 @@ static void guest_listens_once_its_driver_has_opened_the_port(void **state)
 	put(f, UART_IER, UART_IER_RDI);
 	put(f, UART_IER, 0);
 	put(f, UART_MCR, UART_MCR_OUT2);
+	put(f, UART_IER, UART_IER_RDI);
 	assert_false(serial_is_listening(&f->serial));
 	assert_int_equal(f->rx_space_calls, 0);
-	put(f, UART_IER, UART_IER_RDI);
+	put(f, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
 	assert_true(serial_is_listening(&f->serial));
 	assert_int_equal(f->rx_space_calls, 1);
 	put(f, UART_IER, 0);
+	assert_true(serial_is_listening(&f->serial));
+}
+
+static void guest_without_fifos_listens_once_it_transmits(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_MCR, UART_MCR_OUT2);
+	put(f, UART_IER, UART_IER_RDI);
+	assert_false(serial_is_listening(&f->serial));
+	put(f, UART_TX, '>');
 	assert_true(serial_is_listening(&f->serial));
 }
 
@@ -286,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup(loopback_cuts_the_line_in_both_directions, set_up),
 		cmocka_unit_test_setup(loopback_while_output_waits_keeps_thre_off, set_up),
 		cmocka_unit_test_setup(guest_listens_once_its_driver_has_opened_the_port, set_up),
+		cmocka_unit_test_setup(guest_without_fifos_listens_once_it_transmits, set_up),
 		cmocka_unit_test_setup(guest_that_polls_an_idle_line_listens, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
