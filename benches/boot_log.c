@@ -11,7 +11,7 @@
 void boot_log_reset(struct boot_log *log)
 {
 	log->count = 0;
-	log->first_instruction = log->first_byte = BOOT_UNKNOWN;
+	log->first_instruction = log->main_at = log->first_byte = BOOT_UNKNOWN;
 	log->has_failed = false;
 	log->failure[0] = log->rip[0] = log->code[0] = '\0';
 	log->nr_notes = 0;
@@ -59,10 +59,23 @@ static void take_dump(struct boot_log *log, const char *line)
 		snprintf(log->failure, sizeof(log->failure), "%s (emulation failure)", KVM_FAILURE);
 }
 
-static void take_stderr(struct boot_log *log, const char *line)
+/* Events wait until vmm's I/O thread has something to do, so their arrival alone tells little. */
+static void take_event(struct boot_log *log, const char *line, double seconds)
+{
+	const char *t = strstr(line, "\"t\":");
+	double own = t ? strtod(t + strlen("\"t\":"), NULL) : seconds;
+
+	if (log->main_at < 0 || seconds - own < log->main_at)
+		log->main_at = seconds - own;
+	if (strstr(line, "\"event\":\"first-instruction\""))
+		log->first_instruction = own;
+}
+
+static void take_stderr(struct boot_log *log, const char *line, double seconds)
 {
 	if (strstr(line, KVM_FAILURE)) {
 		log->has_failed = true;
+		log->failed_at = seconds;
 		snprintf(log->failure, sizeof(log->failure), "%s", line);
 	}
 	if (log->has_failed)
@@ -79,9 +92,9 @@ bool boot_log_take(void *arg, enum bench_stream stream, const char *line, uint64
 	if (stream == BENCH_STDOUT)
 		take_console(log, line, seconds);
 	else if (stream == BENCH_STDERR)
-		take_stderr(log, line);
-	else if (strstr(line, "\"event\":\"first-instruction\""))
-		log->first_instruction = seconds;
+		take_stderr(log, line, seconds);
+	else
+		take_event(log, line, seconds);
 	return !log->has_failed;
 }
 

@@ -24,8 +24,11 @@ struct boot_line {
 struct boot_log {
 	size_t count;
 	struct boot_line lines[BOOT_MAX_LINES];
-	double first_instruction, first_byte; /* BOOT_UNKNOWN until known */
-	bool has_failed;		      /* QEMU: KVM internal error */
+	double first_instruction; /* since main, by vmm's own clock; BOOT_UNKNOWN until known, as the next two */
+	double main_at;		  /* the least difference between an event's arrival and its own time */
+	double first_byte;	  /* of console output */
+	bool has_failed;	  /* QEMU: KVM internal error */
+	double failed_at;
 	char failure[BENCH_TEXT_SIZE], rip[32], code[64];
 	size_t nr_notes;
 	char notes[BOOT_NOTES][BENCH_TEXT_SIZE]; /* vmm's --stats */

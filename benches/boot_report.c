@@ -5,66 +5,91 @@
 #include <string.h>
 
 #include "bench_report.h"
+#include "boot_symbols.h"
 
 #define LISTED 12
 
-/* The first two marks are times of ours; the others are the first line of the kernel's log that contains the text. */
-enum { MARK_FIRST_INSTRUCTION, MARK_FIRST_LINES };
+enum source {
+	FROM_LOG, /* the first line of the kernel's log that contains the needle */
+	FROM_MAIN,
+	FROM_ENTRY,
+	FROM_BYTE,
+};
 
 static const struct {
 	const char *label, *needle;
+	enum source source;
 } milestones[] = {
-	[MARK_FIRST_INSTRUCTION] = {"first instruction (vmm's events)", NULL},
-	{"kernel's clock starts", "kvm-clock: using sched offset"},
-	{"memory map read", "Zone ranges:"},
-	{"memory initialised", "Memory: "},
-	{"console up", "console [ttyS0] enabled"},
-	{"secondary CPUs", "smp: Bringing up secondary CPUs"},
-	{"drivers begin", "devtmpfs: initialized"},
-	{"clock source chosen", "Switched to clocksource"},
-	{"network stack", "NET: Registered PF_INET protocol family"},
-	{"initramfs unpacking", "Unpacking initramfs"},
-	{"serial driver", "Serial: 8250/16550 driver"},
-	{"last initcalls done", "sched_clock: Marking stable"},
-	{"init memory freed", "Freeing unused kernel image (initmem)"},
-	{"/init", BOOT_INIT_LINE},
+	{"main of vmm", NULL, FROM_MAIN},
+	{"first instruction", NULL, FROM_ENTRY},
+	{"kernel's clock starts", "kvm-clock: using sched offset", FROM_LOG},
+	{"memory map read", "Zone ranges:", FROM_LOG},
+	{"memory initialised", "Memory: ", FROM_LOG},
+	{"first console byte", NULL, FROM_BYTE},
+	{"console up", "console [ttyS0] enabled", FROM_LOG},
+	{"secondary CPUs", "smp: Bringing up secondary CPUs", FROM_LOG},
+	{"drivers begin", "devtmpfs: initialized", FROM_LOG},
+	{"clock source chosen", "Switched to clocksource", FROM_LOG},
+	{"network stack", "NET: Registered PF_INET protocol family", FROM_LOG},
+	{"initramfs unpacking", "Unpacking initramfs", FROM_LOG},
+	{"serial driver", "Serial: 8250/16550 driver", FROM_LOG},
+	{"last initcalls done", "sched_clock: Marking stable", FROM_LOG},
+	{"init memory freed", "Freeing unused kernel image (initmem)", FROM_LOG},
+	{"/init", BOOT_INIT_LINE, FROM_LOG},
 };
 
 _Static_assert(ARRAY_SIZE(milestones) <= BOOT_MARKS, "a boot_run has room for every milestone");
 
-static void describe_failure(struct boot_run *run, const struct boot_log *log, const struct bench_child *child)
+static double find_milestone(const struct boot_log *log, size_t i)
 {
-	double stamp = boot_log_last_stamp(log);
-	double last = log->count ? log->lines[log->count - 1].arrived : 0;
-	char where[64] = "before its first line";
-
-	if (stamp >= 0)
-		snprintf(where, sizeof(where), "at kernel time %.3f (last line after %.1f s)", stamp, last);
-	if (log->has_failed)
-		snprintf(run->outcome, sizeof(run->outcome), "%s %s, RIP %s, bytes %s", log->failure, where, log->rip,
-			 log->code);
-	else if (child->timed_out)
-		snprintf(run->outcome, sizeof(run->outcome), "time-out %s", where);
-	else
-		snprintf(run->outcome, sizeof(run->outcome), "ended with status %d %s: %s", child->status, where,
-			 child->last_error);
+	switch (milestones[i].source) {
+	case FROM_MAIN:
+		return log->main_at;
+	case FROM_ENTRY:
+		return log->first_instruction < 0 ? BOOT_UNKNOWN : log->main_at + log->first_instruction;
+	case FROM_BYTE:
+		return log->first_byte;
+	default:
+		return boot_log_find(log, milestones[i].needle);
+	}
 }
 
-void boot_report_reduce(struct boot_run *run, const struct boot_log *log, const struct bench_child *child, int expected)
+static void describe_failure(struct boot_run *run, const struct boot_log *log, const struct bench_child *child,
+			     const char *vmlinux)
 {
+	double stamp = boot_log_last_stamp(log), wall = (double)child->wall_ns / 1e9;
+	char where[64] = "before the kernel's first line", symbol[BENCH_TEXT_SIZE];
+
+	if (stamp >= 0)
+		snprintf(where, sizeof(where), "last kernel time %.3f", stamp);
+	if (log->has_failed)
+		snprintf(run->outcome, sizeof(run->outcome), "%s after %.2f s, %s; at %s: %s", log->failure,
+			 log->failed_at, where, boot_symbols_name(vmlinux, log->rip, symbol, sizeof(symbol)),
+			 log->code);
+	else if (child->timed_out)
+		snprintf(run->outcome, sizeof(run->outcome), "no /init until the time-out at %.0f s, %s", wall, where);
+	else
+		snprintf(run->outcome, sizeof(run->outcome), "ended with status %d after %.2f s, %s; %s", child->status,
+			 wall, where, child->last_error);
+}
+
+void boot_report_reduce(struct boot_run *run, const struct boot_log *log, const struct bench_child *child, int expected,
+			const char *vmlinux)
+{
+	double wall = (double)child->wall_ns / 1e9;
+
 	run->init = boot_log_find(log, BOOT_INIT_LINE);
 	run->reached = run->init >= 0;
 	for (size_t i = 0; i < ARRAY_SIZE(milestones); i++)
-		run->marks[i] =
-			milestones[i].needle ? boot_log_find(log, milestones[i].needle) : log->first_instruction;
+		run->marks[i] = find_milestone(log, i);
 	if (!run->reached)
-		describe_failure(run, log, child);
+		describe_failure(run, log, child, vmlinux);
 	else if (child->status == expected)
 		snprintf(run->outcome, sizeof(run->outcome), "/init after %.2f s, guest ended after %.2f s", run->init,
-			 (double)child->wall_ns / 1e9);
+			 wall);
 	else
-		snprintf(run->outcome, sizeof(run->outcome), "/init after %.2f s, but then %s %d (not %d): %s",
-			 run->init, child->timed_out ? "time-out, status" : "status", child->status, expected,
+		snprintf(run->outcome, sizeof(run->outcome), "/init after %.2f s, then %s after %.2f s (status %d): %s",
+			 run->init, child->timed_out ? "the time-out" : "a bad end", wall, child->status,
 			 child->last_error);
 }
 
@@ -147,9 +172,10 @@ void boot_report_gaps(struct bench *bench, const char *label, const struct boot_
 			  log->lines[entries[i].line].text);
 }
 
-void boot_report_initcalls(struct bench *bench, const struct boot_log *log)
+void boot_report_initcalls(struct bench *bench, const struct boot_log *log, const char *vmlinux)
 {
 	struct boot_entry entries[LISTED];
+	char symbol[BENCH_TEXT_SIZE], word[BOOT_LINE_SIZE];
 	size_t count = boot_log_initcalls(log, entries, LISTED);
 
 	bench_say(bench,
@@ -159,6 +185,9 @@ void boot_report_initcalls(struct bench *bench, const struct boot_log *log)
 	for (size_t i = 0; i < count; i++) {
 		const char *name = log->lines[entries[i].line].text + strlen("initcall ");
 
-		bench_say(bench, "  %9.1f ms  %.*s\n", entries[i].seconds * 1e3, (int)strcspn(name, "+ "), name);
+		/* A kernel without KALLSYMS tells addresses. */
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "+ "), name);
+		bench_say(bench, "  %9.1f ms  %s\n", entries[i].seconds * 1e3,
+			  strncmp(word, "0x", 2) ? word : boot_symbols_name(vmlinux, word, symbol, sizeof(symbol)));
 	}
 }

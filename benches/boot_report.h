@@ -23,9 +23,9 @@ struct boot_case {
 	struct boot_run *runs; /* one a round */
 };
 
-/* Reduces @log; @expected is the status that a guest's clean end gives this program. */
-void boot_report_reduce(struct boot_run *run, const struct boot_log *log, const struct bench_child *child,
-			int expected);
+/* Reduces @log; @expected is the status that a guest's clean end gives this program, @vmlinux the kernel that ran. */
+void boot_report_reduce(struct boot_run *run, const struct boot_log *log, const struct bench_child *child, int expected,
+			const char *vmlinux);
 
 /* Time to /init of each case. */
 void boot_report_times(struct bench *bench, const struct boot_case *cases, size_t nr_cases, size_t rounds);
@@ -34,7 +34,7 @@ void boot_report_times(struct bench *bench, const struct boot_case *cases, size_
 void boot_report_milestones(struct bench *bench, const struct boot_case *cases, size_t nr_cases, size_t rounds);
 
 void boot_report_gaps(struct bench *bench, const char *label, const struct boot_log *log);
-void boot_report_initcalls(struct bench *bench, const struct boot_log *log);
+void boot_report_initcalls(struct bench *bench, const struct boot_log *log, const char *vmlinux);
 
 /* The times to /init of the runs that reached it, in @values, which has room for all; returns their number. */
 size_t boot_report_collect(const struct boot_case *c, size_t rounds, double *values);

@@ -249,7 +249,7 @@ static void measure(struct bench *bench, const struct contender *contenders, str
 
 			bench_progress(bench, "[%zu/%zu] %s ...", round + 1, o->rounds, cases[i].label);
 			boot(&contenders[i], o, &logs[i], &child);
-			boot_report_reduce(run, &logs[i], &child, contenders[i].expected);
+			boot_report_reduce(run, &logs[i], &child, contenders[i].expected, o->images.vmlinux);
 			bench_say(bench, "round %zu: %s: %s\n", round + 1, cases[i].label, run->outcome);
 			if (run->reached)
 				bench_record(bench, round, position, cases[i].label, "init", run->init, "s");
@@ -319,7 +319,7 @@ static void time_initcalls(struct bench *bench, const struct options *o, struct 
 	prepare_vmm(&contender, o, o->images.vmlinux, cmdline);
 	bench_progress(bench, "one more boot, with initcall_debug ...");
 	boot(&contender, o, log, &child);
-	boot_report_initcalls(bench, log);
+	boot_report_initcalls(bench, log, o->images.vmlinux);
 }
 
 static void draw(const struct bench *bench, const struct boot_case *cases, size_t nr_cases, const struct options *o)
@@ -329,11 +329,13 @@ static void draw(const struct bench *bench, const struct boot_case *cases, size_
 
 	for (size_t i = 0; i < nr_cases; i++) {
 		double *values = bench_alloc(o->rounds, sizeof(*values));
+		char *note = cases[i].runs[o->rounds - 1].outcome;
 
+		note[strcspn(note, ";")] = '\0'; /* the address and bytes behind it are for the text */
 		rows[i] = (struct bench_svg_row){.label = cases[i].label,
 						 .values = values,
 						 .count = boot_report_collect(&cases[i], o->rounds, values),
-						 .note = cases[i].runs[o->rounds - 1].outcome};
+						 .note = note};
 	}
 	snprintf(subtitle, sizeof(subtitle),
 		 "the same kernel, initramfs and command line; %s, %s CPU; %zu boots of each, in turn", o->mem, o->cpus,
@@ -364,8 +366,7 @@ static void introduce(struct bench *bench, const struct contender *contenders, c
 
 int main(int argc, char *argv[])
 {
-	struct boot_case cases[CASES] = {
-		{.label = "vmm, vmlinux"}, {.label = "vmm, bzImage"}, {.label = "qemu, vmlinux"}};
+	struct boot_case cases[CASES] = {{.label = "vmm vmlinux"}, {.label = "vmm bzImage"}, {.label = "qemu vmlinux"}};
 	struct boot_log *logs = bench_alloc(CASES, sizeof(*logs));
 	struct contender contenders[CASES];
 	char cmdline[CMDLINE_SIZE];

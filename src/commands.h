@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subcommands. Each takes its own words (argv[0] is its name) and returns the process's exit status. Main thread. */
+/* The subcommands. Each takes its own words (argv[0] is its name) and returns the process's exit status. Main thread.
+ */
 #ifndef VMM_COMMANDS_H
 #define VMM_COMMANDS_H
 

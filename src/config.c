@@ -36,24 +36,41 @@ static const struct {
 	char letter; /* 0: long form only */
 	bool repeatable;
 } traits[OPT_COUNT] = {
-	[OPT_KERNEL] = {.letter = 'k'},	 [OPT_MEM] = {.letter = 'm'},
-	[OPT_CPUS] = {.letter = 'c'},	 [OPT_INITRD] = {.letter = 'i', .repeatable = true},
-	[OPT_APPEND] = {.letter = 'a', .repeatable = true}, [OPT_QUIET] = {.letter = 'q'},
+	[OPT_KERNEL] = {.letter = 'k'},
+	[OPT_MEM] = {.letter = 'm'},
+	[OPT_CPUS] = {.letter = 'c'},
+	[OPT_INITRD] = {.letter = 'i', .repeatable = true},
+	[OPT_APPEND] = {.letter = 'a', .repeatable = true},
+	[OPT_QUIET] = {.letter = 'q'},
 	[OPT_HELP] = {.letter = 'h'},
 };
 
-#define WITH_ARGUMENT(name, id) {name, required_argument, NULL, LONG_VALUE(id)}
-#define WITHOUT_ARGUMENT(name, id) {name, no_argument, NULL, LONG_VALUE(id)}
+#define WITH_ARGUMENT(name, id)                                                                                        \
+	{                                                                                                              \
+		name, required_argument, NULL, LONG_VALUE(id)                                                          \
+	}
+#define WITHOUT_ARGUMENT(name, id)                                                                                     \
+	{                                                                                                              \
+		name, no_argument, NULL, LONG_VALUE(id)                                                                \
+	}
 
 static const struct option long_options[] = {
-	WITH_ARGUMENT("kernel", OPT_KERNEL),	 WITH_ARGUMENT("mem", OPT_MEM),
-	WITH_ARGUMENT("cpus", OPT_CPUS),	 WITH_ARGUMENT("initrd", OPT_INITRD),
-	WITH_ARGUMENT("append", OPT_APPEND),	 WITH_ARGUMENT("cmdline", OPT_CMDLINE),
-	WITH_ARGUMENT("boot", OPT_BOOT),	 WITH_ARGUMENT("timeout", OPT_TIMEOUT),
-	WITH_ARGUMENT("console", OPT_CONSOLE),	 WITH_ARGUMENT("events", OPT_EVENTS),
-	WITH_ARGUMENT("assist", OPT_ASSIST),	 WITH_ARGUMENT("dump-fdt", OPT_DUMP_FDT),
-	WITHOUT_ARGUMENT("dry-run", OPT_DRY_RUN), WITHOUT_ARGUMENT("stats", OPT_STATS),
-	WITHOUT_ARGUMENT("quiet", OPT_QUIET),	 WITHOUT_ARGUMENT("help", OPT_HELP),
+	WITH_ARGUMENT("kernel", OPT_KERNEL),
+	WITH_ARGUMENT("mem", OPT_MEM),
+	WITH_ARGUMENT("cpus", OPT_CPUS),
+	WITH_ARGUMENT("initrd", OPT_INITRD),
+	WITH_ARGUMENT("append", OPT_APPEND),
+	WITH_ARGUMENT("cmdline", OPT_CMDLINE),
+	WITH_ARGUMENT("boot", OPT_BOOT),
+	WITH_ARGUMENT("timeout", OPT_TIMEOUT),
+	WITH_ARGUMENT("console", OPT_CONSOLE),
+	WITH_ARGUMENT("events", OPT_EVENTS),
+	WITH_ARGUMENT("assist", OPT_ASSIST),
+	WITH_ARGUMENT("dump-fdt", OPT_DUMP_FDT),
+	WITHOUT_ARGUMENT("dry-run", OPT_DRY_RUN),
+	WITHOUT_ARGUMENT("stats", OPT_STATS),
+	WITHOUT_ARGUMENT("quiet", OPT_QUIET),
+	WITHOUT_ARGUMENT("help", OPT_HELP),
 	{NULL, 0, NULL, 0},
 };
 
@@ -68,10 +85,12 @@ const char *config_usage(void)
 	       "  -c, --cpus N          virtual CPUs, 1 to 64 (default 1)\n"
 	       "  -i, --initrd FILE     initial ramdisk; may be given several times, they are concatenated\n"
 	       "  -a, --append STR      adds to the kernel's command line; may be given several times\n"
-	       "      --cmdline STR     replaces its beginning, \"" CONFIG_DEFAULT_CMDLINE "\"\n"
+	       "      --cmdline STR     replaces its beginning, \"" CONFIG_DEFAULT_CMDLINE
+	       "\"\n"
 	       "      --boot PROTOCOL   auto, linux, pvh or multiboot (default auto)\n"
 	       "      --timeout DUR     ends the guest after 90s, 5m, 1h with exit status 124\n"
-	       "      --console WHERE   stdio, file=PATH or null (default stdio; Ctrl-A x quits, Ctrl-A c shows the state)\n"
+	       "      --console WHERE   stdio, file=PATH or null (default stdio; Ctrl-A x quits, Ctrl-A c shows the "
+	       "state)\n"
 	       "      --events TO       JSON lines to a file or to fd:N\n"
 	       "      --assist MODE     complete instructions for KVM: auto, on, off (default auto)\n"
 	       "      --dump-fdt FILE   writes the machine's device tree and ends; - is stdout\n"
@@ -121,7 +140,8 @@ static int parse_cpus(struct config *config, const char *text, struct error *err
 }
 
 /* Index of @text in @words, or an error that lists them. */
-static int parse_choice(const char *option, const char *text, const char *const words[], unsigned count, struct error *err)
+static int parse_choice(const char *option, const char *text, const char *const words[], unsigned count,
+			struct error *err)
 {
 	char list[96] = "";
 
@@ -177,7 +197,8 @@ static int parse_timeout(struct config *config, const char *text, struct error *
 	int ret = parse_duration(text, &config->timeout_ns);
 
 	if (ret || config->timeout_ns == 0)
-		return error_set(err, -EINVAL, "--timeout %s: is not a duration above zero; write 90s, 5m or 500ms", text);
+		return error_set(err, -EINVAL, "--timeout %s: is not a duration above zero; write 90s, 5m or 500ms",
+				 text);
 	return 0;
 }
 
@@ -203,12 +224,13 @@ static int join_cmdline(struct config *config, const struct cmdline_parts *parts
 
 	for (unsigned i = 0; i <= parts->count; i++) {
 		const char *part = i == 0 ? parts->beginning : parts->appended[i - 1];
-		int n = snprintf(config->cmdline + len, sizeof(config->cmdline) - len, "%s%s",
-				 len && *part ? " " : "", part);
+		int n = snprintf(config->cmdline + len, sizeof(config->cmdline) - len, "%s%s", len && *part ? " " : "",
+				 part);
 
 		len += (size_t)n;
 		if (len >= sizeof(config->cmdline))
-			return error_set(err, -EINVAL, "--append: the command line is longer than %zu bytes; shorten it",
+			return error_set(err, -EINVAL,
+					 "--append: the command line is longer than %zu bytes; shorten it",
 					 sizeof(config->cmdline) - 1);
 	}
 	return 0;
@@ -223,7 +245,8 @@ static int add_append(struct cmdline_parts *parts, const char *text, struct erro
 	return 0;
 }
 
-static int apply(struct config *config, struct cmdline_parts *parts, enum option_id id, const char *arg, struct error *err)
+static int apply(struct config *config, struct cmdline_parts *parts, enum option_id id, const char *arg,
+		 struct error *err)
 {
 	switch (id) {
 	case OPT_KERNEL:
@@ -339,7 +362,8 @@ int config_parse(struct config *config, int argc, char *const argv[], struct err
 	if (config->help)
 		return 0;
 	if (end < argc)
-		return error_set(err, -EINVAL, "--: running a command is not in this version; put it into the initrd's /init");
+		return error_set(err, -EINVAL,
+				 "--: running a command is not in this version; put it into the initrd's /init");
 	ret = take_words(config, end, argv, err);
 	return ret ? ret : join_cmdline(config, &parts, err);
 }

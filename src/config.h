@@ -40,7 +40,8 @@ struct config {
 	bool help;
 };
 
-/* Parses the words after `vmm run`. 0, or -EINVAL with a line in @err. When config->help is set, nothing else counts. */
+/* Parses the words after `vmm run`. 0, or -EINVAL with a line in @err. When config->help is set, nothing else counts.
+ */
 MUST_CHECK int config_parse(struct config *config, int argc, char *const argv[], struct error *err);
 
 /* The text of `vmm run --help`. */

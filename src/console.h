@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's side of COM1: output through a bounded queue to stdout or a file, input from stdin with the Ctrl-A escapes,
- * and the watch that reads along. What the guest sends while the queue is full waits in the UART, as on a slow line.
+ * The host's side of COM1: output through a bounded queue to stdout or a file, input from stdin with the Ctrl-A
+ * escapes, and the watch that reads along. What the guest sends while the queue is full waits in the UART, as on a slow
+ * line.
  */
 #ifndef VMM_CONSOLE_H
 #define VMM_CONSOLE_H
@@ -39,11 +40,11 @@ struct console {
 	int wake_fd; /* borrowed */
 	struct uring *ring;
 	struct uring_op input_op;
-	int in_fd;	    /* -1: no input */
-	bool is_terminal;   /* raw: escapes are looked for */
-	bool escaped;	    /* the last key was Ctrl-A */
+	int in_fd;	  /* -1: no input */
+	bool is_terminal; /* raw: escapes are looked for */
+	bool escaped;	  /* the last key was Ctrl-A */
 	bool closing;
-	bool backing_off; /* input_op is a timer, after which reading is tried again */
+	bool backing_off;		   /* input_op is a timer, after which reading is tried again */
 	uint8_t fresh[CONSOLE_INPUT_SIZE]; /* where input_op reads to */
 	uint8_t input[CONSOLE_INPUT_SIZE]; /* what waits for the guest: input_at to input_len */
 	size_t input_at, input_len;

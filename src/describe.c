@@ -39,8 +39,9 @@ static void describe_memory(const struct vm *vm, FILE *to)
 	fprintf(to, "memory      %s\n", size_text(vm->mem.ram_size, size));
 	e820_build(&map, &vm->mem);
 	for (unsigned i = 0; i < map.count; i++)
-		fprintf(to, "  %-9s 0x%09" PRIx64 "-0x%09" PRIx64 "\n", map.entries[i].type == E820_RAM ? "ram" : "reserved",
-			map.entries[i].base, map.entries[i].base + map.entries[i].size);
+		fprintf(to, "  %-9s 0x%09" PRIx64 "-0x%09" PRIx64 "\n",
+			map.entries[i].type == E820_RAM ? "ram" : "reserved", map.entries[i].base,
+			map.entries[i].base + map.entries[i].size);
 }
 
 static void describe_devices(FILE *to)

@@ -17,8 +17,8 @@ static int open_target(struct events *events, const char *target, struct error *
 
 	if (strncmp(target, prefix, strlen(prefix)) == 0) {
 		if (parse_u64(target + strlen(prefix), MAX_FD, &fd) || fcntl((int)fd, F_GETFD) < 0)
-			return error_set(err, -EBADF, "--events %s: is not an open file descriptor; open it in the caller",
-					 target);
+			return error_set(err, -EBADF,
+					 "--events %s: is not an open file descriptor; open it in the caller", target);
 		events->fd = (int)fd;
 		return 0;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --events: one JSON object a line, for programs that watch a run. Every line has "event" and "t", the seconds since vmm
- * started. I/O thread. A reader that stalls loses whole lines, which the exit event counts.
+ * --events: one JSON object a line, for programs that watch a run. Every line has "event" and "t", the seconds since
+ * vmm started. I/O thread. A reader that stalls loses whole lines, which the exit event counts.
  */
 #ifndef VMM_EVENTS_H
 #define VMM_EVENTS_H
@@ -23,8 +23,8 @@ struct events {
 };
 
 /* @target: a path (created, truncated), "fd:N", or NULL for none. 0, or -errno with a line in @err. */
-MUST_CHECK int events_init(struct events *events, const char *target, uint64_t start_ns, struct uring *ring, int wake_fd,
-			   struct error *err);
+MUST_CHECK int events_init(struct events *events, const char *target, uint64_t start_ns, struct uring *ring,
+			   int wake_fd, struct error *err);
 void events_fini(struct events *events);
 
 /* One event: open with its name and time, add members with json_put_*, close. events_end sends it. */

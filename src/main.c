@@ -19,7 +19,8 @@ static const struct {
 
 static void print_help(FILE *to)
 {
-	fprintf(to, "vmm " VMM_VERSION ", a lightweight virtual machine monitor for Linux/KVM\n\nUsage: vmm COMMAND [options]\n\n");
+	fprintf(to, "vmm " VMM_VERSION
+		    ", a lightweight virtual machine monitor for Linux/KVM\n\nUsage: vmm COMMAND [options]\n\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fprintf(to, "\n`vmm COMMAND --help` tells more; `man vmm` everything.\n");

@@ -14,8 +14,7 @@ static void on_written(struct uring_op *op, int result);
 
 int out_stream_init(struct out_stream *out, struct uring *ring, int fd, int wake_fd)
 {
-	*out = (struct out_stream){
-		.op.done = on_written, .ring = ring, .fd = fd, .wake_fd = wake_fd, .broken = fd < 0};
+	*out = (struct out_stream){.op.done = on_written, .ring = ring, .fd = fd, .wake_fd = wake_fd, .broken = fd < 0};
 	pthread_mutex_init(&out->lock, NULL);
 	out->bytes = malloc(OUT_STREAM_SIZE);
 	return out->bytes ? 0 : -ENOMEM;
@@ -118,8 +117,7 @@ static bool retire(struct out_stream *out, int result)
 static bool back_off(struct out_stream *out, int result)
 {
 	out->backing_off =
-		result == -EAGAIN &&
-		uring_timer(out->ring, &out->op, monotonic_ns() + OUT_STREAM_RETRY_NS) == 0;
+		result == -EAGAIN && uring_timer(out->ring, &out->op, monotonic_ns() + OUT_STREAM_RETRY_NS) == 0;
 	return out->backing_off;
 }
 

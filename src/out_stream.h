@@ -14,15 +14,15 @@
 #include "base/compiler.h"
 #include "base/uring.h"
 
-#define OUT_STREAM_SIZE	    65536 /* power of two */
+#define OUT_STREAM_SIZE	    65536      /* power of two */
 #define OUT_STREAM_RETRY_NS 5000000ULL /* between attempts on a non-blocking descriptor that is full */
 
 struct out_stream {
 	struct uring_op op;
-	bool backing_off; /* op is a timer, after which the write is tried again */
-	struct uring *ring; /* borrowed */
-	int fd;		    /* borrowed */
-	int wake_fd;	    /* borrowed: eventfd that makes the I/O thread call out_stream_pump */
+	bool backing_off;		/* op is a timer, after which the write is tried again */
+	struct uring *ring;		/* borrowed */
+	int fd;				/* borrowed */
+	int wake_fd;			/* borrowed: eventfd that makes the I/O thread call out_stream_pump */
 	void (*on_space)(void *opaque); /* after bytes left a queue that had refused some; may be NULL */
 	void *opaque;
 	pthread_mutex_t lock; /* guards what follows */

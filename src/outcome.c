@@ -35,10 +35,12 @@ int outcome_exit_code(const struct outcome *outcome)
 const char *outcome_cause_name(enum outcome_cause cause)
 {
 	static const char *const names[] = {
-		[OUTCOME_NONE] = "none",	 [OUTCOME_POWER_OFF] = "power-off", [OUTCOME_HALTED] = "halted",
-		[OUTCOME_STATUS] = "status",	 [OUTCOME_RESET] = "reset",	    [OUTCOME_TRIPLE_FAULT] = "triple-fault",
-		[OUTCOME_PANIC] = "guest-panic", [OUTCOME_TIMEOUT] = "timeout",	    [OUTCOME_SIGNAL] = "signal",
-		[OUTCOME_QUIT] = "quit",	 [OUTCOME_ERROR] = "error",
+		[OUTCOME_NONE] = "none",	 [OUTCOME_POWER_OFF] = "power-off",
+		[OUTCOME_HALTED] = "halted",	 [OUTCOME_STATUS] = "status",
+		[OUTCOME_RESET] = "reset",	 [OUTCOME_TRIPLE_FAULT] = "triple-fault",
+		[OUTCOME_PANIC] = "guest-panic", [OUTCOME_TIMEOUT] = "timeout",
+		[OUTCOME_SIGNAL] = "signal",	 [OUTCOME_QUIT] = "quit",
+		[OUTCOME_ERROR] = "error",
 	};
 
 	return names[cause];

@@ -9,15 +9,15 @@
 enum outcome_cause {
 	OUTCOME_NONE,
 	OUTCOME_POWER_OFF,
-	OUTCOME_HALTED,	     /* every vCPU waits for ever with interrupts off */
-	OUTCOME_STATUS,	     /* exit port; status */
-	OUTCOME_RESET,	     /* i8042, ACPI or port 0xcf9 */
+	OUTCOME_HALTED, /* every vCPU waits for ever with interrupts off */
+	OUTCOME_STATUS, /* exit port; status */
+	OUTCOME_RESET,	/* i8042, ACPI or port 0xcf9 */
 	OUTCOME_TRIPLE_FAULT,
-	OUTCOME_PANIC,	     /* detail: the reason */
+	OUTCOME_PANIC, /* detail: the reason */
 	OUTCOME_TIMEOUT,
-	OUTCOME_SIGNAL,	     /* status: the signal that ended vmm */
-	OUTCOME_QUIT,	     /* Ctrl-A x */
-	OUTCOME_ERROR,	     /* detail: what the VMM or KVM could not do */
+	OUTCOME_SIGNAL, /* status: the signal that ended vmm */
+	OUTCOME_QUIT,	/* Ctrl-A x */
+	OUTCOME_ERROR,	/* detail: what the VMM or KVM could not do */
 };
 
 #define OUTCOME_DETAIL_SIZE 256

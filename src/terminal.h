@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Puts @fd into raw mode when it is a terminal and we are in its foreground. True when it did. The first call also installs
- * handlers that restore the terminal when the process dies of a fatal signal. */
+/* Puts @fd into raw mode when it is a terminal and we are in its foreground. True when it did. The first call also
+ * installs handlers that restore the terminal when the process dies of a fatal signal. */
 bool terminal_enter_raw(int fd);
 
 /* Restores what terminal_enter_raw changed; harmless otherwise. */

@@ -101,7 +101,8 @@ void vcpu_report_stuck(struct vcpu *vcpu, char *why, size_t size)
 		describe_emulation_failure(vcpu, &regs, &sregs, why, size);
 	else
 		snprintf(why, size, "vCPU %u: %s (KVM exit reason %u, detail %u) at RIP 0x%llx, CPL %u", vcpu->id,
-			 exit_name(run->exit_reason), run->exit_reason, run->internal.suberror, regs.rip, cpl_of(&sregs));
+			 exit_name(run->exit_reason), run->exit_reason, run->internal.suberror, regs.rip,
+			 cpl_of(&sregs));
 }
 
 static const char *activity(const struct vcpu *vcpu)

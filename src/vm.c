@@ -23,8 +23,10 @@ static int make_memory(struct vm *vm, struct error *err)
 	int ret = guest_mem_init(&vm->mem, vm->config->mem_size);
 
 	if (ret)
-		return error_set(err, ret, "--mem %s: cannot map guest memory: %s; give less, or raise the limit on address space",
-				 format_size(vm->config->mem_size, size, sizeof(size)), strerror(-ret));
+		return error_set(
+			err, ret,
+			"--mem %s: cannot map guest memory: %s; give less, or raise the limit on address space",
+			format_size(vm->config->mem_size, size, sizeof(size)), strerror(-ret));
 	return 0;
 }
 
@@ -95,10 +97,8 @@ static int make_vcpu(struct vm *vm, unsigned id, const struct kvm_cpuid_table *s
 {
 	struct vcpu *vcpu = &vm->vcpus[id];
 	struct kvm_cpuid_table cpuid = *supported;
-	const struct cpuid_request request = {.cpu = id,
-					      .nr_cpus = vm->config->nr_cpus,
-					      .tsc_deadline = tsc_deadline,
-					      .emulated = vm->assist.active};
+	const struct cpuid_request request = {
+		.cpu = id, .nr_cpus = vm->config->nr_cpus, .tsc_deadline = tsc_deadline, .emulated = vm->assist.active};
 	int ret;
 
 	vcpu->id = id;
@@ -129,7 +129,8 @@ static int make_vcpus(struct vm *vm, struct error *err)
 	int ret;
 
 	if (max > 0 && vm->config->nr_cpus > (unsigned)max)
-		return error_set(err, -EINVAL, "--cpus %u: this KVM allows %d; give at most that", vm->config->nr_cpus, max);
+		return error_set(err, -EINVAL, "--cpus %u: this KVM allows %d; give at most that", vm->config->nr_cpus,
+				 max);
 	ret = kvm_host_supported_cpuid(&vm->host, &supported);
 	if (ret)
 		return failed(err, ret, "read the supported CPUID");

@@ -81,9 +81,10 @@ int vm_add_devices(struct vm *vm, struct error *err)
 	const struct irq_line com2_irq = {.set = set_irq, .opaque = vm, .gsi = LAYOUT_COM2_GSI};
 	const uint64_t ram_high = vm->mem.nr_regions > 1 ? vm->mem.regions[1].size : 0;
 	struct bus_device *const devices[] = {
-		&d->com1.dev,		 &d->com2.dev, &d->i8042.data,	  &d->i8042.command, &d->reset_ports.fast,
-		&d->reset_ports.control, &d->rtc.dev,  &d->exit_port.dev, &d->pvpanic.dev,   &d->acpi_pm.dev,
-		&d->postcode.dev,
+		&d->com1.dev,	   &d->com2.dev,	 &d->i8042.data,
+		&d->i8042.command, &d->reset_ports.fast, &d->reset_ports.control,
+		&d->rtc.dev,	   &d->exit_port.dev,	 &d->pvpanic.dev,
+		&d->acpi_pm.dev,   &d->postcode.dev,
 	};
 
 	serial_init(&d->com1, LAYOUT_COM1_PORT, com1_irq, console_backend(&vm->console));
@@ -100,7 +101,8 @@ int vm_add_devices(struct vm *vm, struct error *err)
 		int ret = bus_add(&vm->bus, devices[i]);
 
 		if (ret)
-			return error_set(err, ret, "device %s: cannot be placed: %s", devices[i]->ops->name, strerror(-ret));
+			return error_set(err, ret, "device %s: cannot be placed: %s", devices[i]->ops->name,
+					 strerror(-ret));
 	}
 	return 0;
 }

@@ -12,13 +12,13 @@
 #include "vm.h"
 #include "x86/arch.h"
 
-#define NS_PER_MS	 1000000ULL
-#define WATCH_PERIOD_NS	 (100 * NS_PER_MS)
-#define PANIC_QUIET_NS	 (2000 * NS_PER_MS)  /* no output for so long after a panic: nothing more will come */
-#define PANIC_LIMIT_NS	 (20000 * NS_PER_MS) /* a panicked guest that goes on printing ends here */
-#define HALT_LIMIT_NS	 (10000 * NS_PER_MS) /* how long a console's "System halted" is checked against the vCPUs */
-#define DRAIN_LIMIT_NS	 (5000 * NS_PER_MS)  /* how long a stalled reader holds up the end */
-#define NO_DEADLINE	 UINT64_MAX
+#define NS_PER_MS	1000000ULL
+#define WATCH_PERIOD_NS (100 * NS_PER_MS)
+#define PANIC_QUIET_NS	(2000 * NS_PER_MS)  /* no output for so long after a panic: nothing more will come */
+#define PANIC_LIMIT_NS	(20000 * NS_PER_MS) /* a panicked guest that goes on printing ends here */
+#define HALT_LIMIT_NS	(10000 * NS_PER_MS) /* how long a console's "System halted" is checked against the vCPUs */
+#define DRAIN_LIMIT_NS	(5000 * NS_PER_MS)  /* how long a stalled reader holds up the end */
+#define NO_DEADLINE	UINT64_MAX
 
 struct run {
 	struct vm *vm;
@@ -45,7 +45,8 @@ static void must_start(int err)
 
 static void arm_wake(struct run *run)
 {
-	must_start(uring_read(run->vm->ring, &run->wake_op, run->vm->wake_fd, &run->wake_count, sizeof(run->wake_count)));
+	must_start(
+		uring_read(run->vm->ring, &run->wake_op, run->vm->wake_fd, &run->wake_count, sizeof(run->wake_count)));
 }
 
 static void arm_signal(struct run *run)
@@ -196,7 +197,8 @@ static bool all_dead(struct vm *vm)
 	return dead;
 }
 
-/* A guest that said "panic" may still print its trace and then reset by itself; one that said "halted" may not mean it. */
+/* A guest that said "panic" may still print its trace and then reset by itself; one that said "halted" may not mean it.
+ */
 static void on_watch(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, watch_op);

@@ -55,8 +55,8 @@ void vm_print_stats(const struct vm *vm)
 	log_err("exits: %" PRIu64 " (port %" PRIu64 ", MMIO %" PRIu64 ")", t.exits, t.pio, t.mmio);
 	if (!vm->assist.active)
 		return;
-	log_err("assist: %" PRIu64 " instructions, %" PRIu64 " system calls, %" PRIu64 " exceptions", t.assists, t.syscalls,
-		t.exceptions);
+	log_err("assist: %" PRIu64 " instructions, %" PRIu64 " system calls, %" PRIu64 " exceptions", t.assists,
+		t.syscalls, t.exceptions);
 	for (unsigned k = 0; k < ASSIST_KINDS && len < sizeof(line); k++)
 		if (t.kinds[k])
 			len += (size_t)snprintf(line + len, sizeof(line) - len, " %s %" PRIu64, assist_kind_name(k),

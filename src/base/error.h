@@ -14,7 +14,8 @@ struct error {
 	char text[ERROR_TEXT_SIZE];
 };
 
-/* Stores the formatted line in @err and returns @code (a negative errno), so that callers can `return error_set(...)`. */
+/* Stores the formatted line in @err and returns @code (a negative errno), so that callers can `return error_set(...)`.
+ */
 int error_set(struct error *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

@@ -34,8 +34,9 @@ int file_open_regular(const char *what, const char *path, uint64_t *size, struct
 	}
 	if (!S_ISREG(st.st_mode)) {
 		close_fd(&fd);
-		return error_set(err, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, "%s %s: is %s, not a file; give a regular file",
-				 what, path, S_ISDIR(st.st_mode) ? "a directory" : "a special file");
+		return error_set(err, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+				 "%s %s: is %s, not a file; give a regular file", what, path,
+				 S_ISDIR(st.st_mode) ? "a directory" : "a special file");
 	}
 	*size = (uint64_t)st.st_size;
 	return fd;

@@ -9,8 +9,8 @@
 
 #include "base/file.h"
 
-#define LOG_LINE_SIZE	 1024
-#define LOG_REFILL_NS	 1000000000ULL
+#define LOG_LINE_SIZE 1024
+#define LOG_REFILL_NS 1000000000ULL
 
 static enum log_level max_level = LOG_NOTE;
 

@@ -49,7 +49,7 @@ struct image_request {
 	const char *cmdline;
 	enum image_protocol protocol;
 	const struct machine *machine; /* to describe in a device tree that is handed over; NULL: none */
-	uint64_t rsdp; /* guest-physical address of the ACPI RSDP, 0 when there is none */
+	uint64_t rsdp;		       /* guest-physical address of the ACPI RSDP, 0 when there is none */
 };
 
 /* What was loaded, for --dry-run, --events and notices. */

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The physical map that the boot code, the tables, the devices and the machine agree on (ARCHITECTURE.md, "Physical map"). */
+/* The physical map that the boot code, the tables, the devices and the machine agree on (ARCHITECTURE.md, "Physical
+ * map"). */
 #ifndef VMM_BOOT_LAYOUT_H
 #define VMM_BOOT_LAYOUT_H
 
 /* --- below 640 KiB: boot structures, dead once the guest has read them, except where marked reserved in the e820 */
-#define LAYOUT_GDT	    0x500ULL   /* 4 entries: null, unused, code, data */
-#define LAYOUT_GDT_SIZE	    32
-#define LAYOUT_GDT_CODE	    0x10 /* __BOOT_CS of the Linux boot protocol */
-#define LAYOUT_GDT_DATA	    0x18 /* __BOOT_DS */
-#define LAYOUT_START_INFO   0x6000ULL  /* PVH start info, module list, memory map; or Multiboot info: one page */
-#define LAYOUT_BOOT_PARAMS  0x7000ULL  /* Linux boot_params: one page */
-#define LAYOUT_BOOT_STACK   0x8ff0ULL  /* initial stack pointer, grows down */
-#define LAYOUT_PAGE_TABLES  0x9000ULL  /* PML4, PDPT, 4 page directories: 6 pages, identity map of 4 GiB */
+#define LAYOUT_GDT		0x500ULL /* 4 entries: null, unused, code, data */
+#define LAYOUT_GDT_SIZE		32
+#define LAYOUT_GDT_CODE		0x10	  /* __BOOT_CS of the Linux boot protocol */
+#define LAYOUT_GDT_DATA		0x18	  /* __BOOT_DS */
+#define LAYOUT_START_INFO	0x6000ULL /* PVH start info, module list, memory map; or Multiboot info: one page */
+#define LAYOUT_BOOT_PARAMS	0x7000ULL /* Linux boot_params: one page */
+#define LAYOUT_BOOT_STACK	0x8ff0ULL /* initial stack pointer, grows down */
+#define LAYOUT_PAGE_TABLES	0x9000ULL /* PML4, PDPT, 4 page directories: 6 pages, identity map of 4 GiB */
 #define LAYOUT_PAGE_TABLES_SIZE 0x6000ULL
-#define LAYOUT_CMDLINE	    0x20000ULL /* NUL-terminated, at most LAYOUT_CMDLINE_SIZE with the NUL */
-#define LAYOUT_CMDLINE_SIZE 0x1000ULL
-#define LAYOUT_FDT	    0x30000ULL /* setup_data header and flattened device tree */
-#define LAYOUT_FDT_SIZE	    0x10000ULL
+#define LAYOUT_CMDLINE		0x20000ULL /* NUL-terminated, at most LAYOUT_CMDLINE_SIZE with the NUL */
+#define LAYOUT_CMDLINE_SIZE	0x1000ULL
+#define LAYOUT_FDT		0x30000ULL /* setup_data header and flattened device tree */
+#define LAYOUT_FDT_SIZE		0x10000ULL
 
 /* From here to 1 MiB nothing is usable RAM: e820 says reserved. */
-#define LAYOUT_LOW_RESERVED   0x9c000ULL
-#define LAYOUT_ASSIST_CODE    0x9c000ULL /* system-call trampoline (src/x86/assist_syscall.c) */
-#define LAYOUT_MPTABLE	      0x9e000ULL /* MP configuration table */
-#define LAYOUT_MPTABLE_SIZE   0x1c00ULL
-#define LAYOUT_MPTABLE_FLOAT  0x9fc00ULL /* MP floating pointer: the last KiB of base memory */
-#define LAYOUT_EBDA	      0x9fc00ULL
-#define LAYOUT_VGA_HOLE	      0xa0000ULL /* e820 hole to 0xe0000 */
-#define LAYOUT_ACPI	      0xe0000ULL /* RSDP first, then the tables; to 1 MiB */
-#define LAYOUT_ACPI_SIZE      0x20000ULL
-#define LAYOUT_HIGH_MEM	      0x100000ULL
+#define LAYOUT_LOW_RESERVED  0x9c000ULL
+#define LAYOUT_ASSIST_CODE   0x9c000ULL /* system-call trampoline (src/x86/assist_syscall.c) */
+#define LAYOUT_MPTABLE	     0x9e000ULL /* MP configuration table */
+#define LAYOUT_MPTABLE_SIZE  0x1c00ULL
+#define LAYOUT_MPTABLE_FLOAT 0x9fc00ULL /* MP floating pointer: the last KiB of base memory */
+#define LAYOUT_EBDA	     0x9fc00ULL
+#define LAYOUT_VGA_HOLE	     0xa0000ULL /* e820 hole to 0xe0000 */
+#define LAYOUT_ACPI	     0xe0000ULL /* RSDP first, then the tables; to 1 MiB */
+#define LAYOUT_ACPI_SIZE     0x20000ULL
+#define LAYOUT_HIGH_MEM	     0x100000ULL
 
 /* --- MMIO hole, 0xc0000000-0xffffffff (mm/guest_mem.h) */
 #define LAYOUT_VIRTIO_MMIO	0xd0000000ULL

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the firmware-like tables describe: plain data, filled by the machine's assembly, read by acpi, mptable and fdt. */
+/* What the firmware-like tables describe: plain data, filled by the machine's assembly, read by acpi, mptable and fdt.
+ */
 #ifndef VMM_BOOT_MACHINE_H
 #define VMM_BOOT_MACHINE_H
 

@@ -7,10 +7,10 @@
 
 #include <linux/serial_reg.h>
 
-#define MCR_BITS 0x1f
-#define IER_BITS 0x0f
+#define MCR_BITS   0x1f
+#define IER_BITS   0x0f
 #define IDLE_POLLS 64
-#define FCR_KEPT (UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | UART_FCR_TRIGGER_MASK)
+#define FCR_KEPT   (UART_FCR_ENABLE_FIFO | UART_FCR_DMA_SELECT | UART_FCR_TRIGGER_MASK)
 
 static bool is_fifo_enabled(const struct serial *serial)
 {
@@ -99,14 +99,14 @@ static void update_irq(struct serial *serial)
 }
 
 /*
- * Linux enables the receive interrupt first and the FIFOs, which empties them, next; a driver that leaves them off shows by
- * transmitting that its start-up is over. One that only transmits reads LSR once or twice a byte: 64 times without writing
- * anything is waiting for input.
+ * Linux enables the receive interrupt first and the FIFOs, which empties them, next; a driver that leaves them off
+ * shows by transmitting that its start-up is over. One that only transmits reads LSR once or twice a byte: 64 times
+ * without writing anything is waiting for input.
  */
 static void notice_listening(struct serial *serial, bool transmits)
 {
-	bool by_interrupt = (serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2) &&
-			    (is_fifo_enabled(serial) || transmits);
+	bool by_interrupt =
+		(serial->ier & UART_IER_RDI) && (serial->mcr & UART_MCR_OUT2) && (is_fifo_enabled(serial) || transmits);
 
 	if (serial->listening || is_loopback(serial) || (!by_interrupt && serial->idle_polls < IDLE_POLLS))
 		return;

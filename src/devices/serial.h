@@ -55,8 +55,9 @@ void serial_init(struct serial *serial, uint16_t port, struct irq_line irq, stru
 size_t serial_receive(struct serial *serial, const uint8_t *data, size_t len);
 size_t serial_rx_space(const struct serial *serial);
 
-/* Has the guest shown that it reads its input: by enabling the receive interrupt, or by polling an idle line? Before, its
- * driver's start-up would throw received bytes away (Linux clears the FIFOs several times). Stays true once true. */
+/* Has the guest shown that it reads its input: by enabling the receive interrupt, or by polling an idle line? Before,
+ * its driver's start-up would throw received bytes away (Linux clears the FIFOs several times). Stays true once true.
+ */
 bool serial_is_listening(const struct serial *serial);
 
 /* The back-end can take output again: pushes the waiting bytes and raises the THR-empty interrupt when due. */

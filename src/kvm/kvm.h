@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every KVM ioctl, as a function that returns 0 (or a count) or -errno. No policy: what to ask for is decided above.
- * VM functions: before vCPU threads run, or from any thread (KVM locks). vCPU functions: on the vCPU's own thread, or on
- * another one while the vCPU is parked (KVM API document, section 1).
+ * VM functions: before vCPU threads run, or from any thread (KVM locks). vCPU functions: on the vCPU's own thread, or
+ * on another one while the vCPU is parked (KVM API document, section 1).
  */
 #ifndef VMM_KVM_KVM_H
 #define VMM_KVM_KVM_H
@@ -62,14 +62,16 @@ MUST_CHECK int kvm_vm_create_irqchip(const struct kvm_vm *vm);
 MUST_CHECK int kvm_vm_create_pit(const struct kvm_vm *vm);
 MUST_CHECK int kvm_vm_set_memory(const struct kvm_vm *vm, unsigned slot, uint64_t gpa, uint64_t size, void *hva);
 MUST_CHECK int kvm_vm_set_irq_line(const struct kvm_vm *vm, uint32_t gsi, bool level);
-/* Accesses to the @count MSRs from @first exit with KVM_EXIT_X86_RDMSR / KVM_EXIT_X86_WRMSR; all others are unchanged. */
+/* Accesses to the @count MSRs from @first exit with KVM_EXIT_X86_RDMSR / KVM_EXIT_X86_WRMSR; all others are unchanged.
+ */
 MUST_CHECK int kvm_vm_intercept_msrs(const struct kvm_vm *vm, uint32_t first, unsigned count);
 /* Emulation failures carry the instruction's bytes, also those at CPL 3. */
 MUST_CHECK int kvm_vm_exit_on_emulation_failure(const struct kvm_vm *vm);
 
 /* --- vCPU */
 
-MUST_CHECK int kvm_vcpu_create(struct kvm_vcpu *vcpu, const struct kvm_host *host, const struct kvm_vm *vm, unsigned id);
+MUST_CHECK int kvm_vcpu_create(struct kvm_vcpu *vcpu, const struct kvm_host *host, const struct kvm_vm *vm,
+			       unsigned id);
 void kvm_vcpu_close(struct kvm_vcpu *vcpu);
 /* Enters the guest. 0 with run->exit_reason, -EINTR when kicked, -EAGAIN around INIT/SIPI. */
 MUST_CHECK int kvm_vcpu_run(const struct kvm_vcpu *vcpu);

@@ -15,7 +15,8 @@ static int open_failed(const char *path, int code, struct error *err)
 	const char *remedy = "see `vmm doctor`";
 
 	if (code == ENOENT)
-		remedy = "load the kvm module (modprobe kvm_intel or kvm_amd) or enable virtualization; see `vmm doctor`";
+		remedy = "load the kvm module (modprobe kvm_intel or kvm_amd) or enable virtualization; see `vmm "
+			 "doctor`";
 	else if (code == EACCES || code == EPERM)
 		remedy = "add yourself to group kvm (sudo usermod -aG kvm $USER) or see `vmm doctor`";
 	return error_set(err, -code, "%s: %s; %s", path, strerror(code), remedy);
@@ -33,8 +34,8 @@ int kvm_host_open(struct kvm_host *host, const char *path, struct error *err)
 		kvm_host_close(host);
 		if (version < 0)
 			return error_set(err, -ENOTTY, "%s: is not the KVM device; see `vmm doctor`", path);
-		return error_set(err, -EPROTO, "%s: API version %d, need %d; use a Linux kernel of 2.6.22 or later", path,
-				 version, KVM_API_VERSION);
+		return error_set(err, -EPROTO, "%s: API version %d, need %d; use a Linux kernel of 2.6.22 or later",
+				 path, version, KVM_API_VERSION);
 	}
 	size = ioctl(host->fd, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (size < (int)sizeof(struct kvm_run)) {

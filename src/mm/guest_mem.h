@@ -25,9 +25,9 @@ static inline gpa_t gpa(uint64_t addr)
 	return (gpa_t){addr};
 }
 
-#define GUEST_PAGE_SIZE	       4096ULL
-#define GUEST_MEM_MAX_REGIONS  4
-#define GUEST_MEM_MAX_IOV      2 /* a slice crosses at most one region border */
+#define GUEST_PAGE_SIZE	      4096ULL
+#define GUEST_MEM_MAX_REGIONS 4
+#define GUEST_MEM_MAX_IOV     2 /* a slice crosses at most one region border */
 
 /* The MMIO hole below 4 GiB (design: physical map). RAM continues above it. */
 #define GUEST_MMIO_HOLE_START 0xc0000000ULL
@@ -56,7 +56,8 @@ MUST_CHECK int guest_mem_write(const struct guest_mem *mem, gpa_t at, const void
 MUST_CHECK int guest_mem_zero(const struct guest_mem *mem, gpa_t at, uint64_t len);
 
 /* Host view of [at, at + len) in *iov, one or two pieces; returns their number, 0 for a zero length, or -EFAULT. */
-MUST_CHECK int guest_mem_slice(const struct guest_mem *mem, gpa_t at, uint64_t len, struct iovec iov[GUEST_MEM_MAX_IOV]);
+MUST_CHECK int guest_mem_slice(const struct guest_mem *mem, gpa_t at, uint64_t len,
+			       struct iovec iov[GUEST_MEM_MAX_IOV]);
 
 /* Host pointer to [at, at + len) when it lies in one region, else NULL (also for a zero length). For loading images
  * and for atomic accesses; never kept while the guest runs. */

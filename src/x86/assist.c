@@ -28,10 +28,11 @@ int assist_vm_init(struct assist_vm *assist, bool active, const struct kvm_host 
 	cpuid_xstate_layout(cpuid, &assist->xlayout);
 	ret = kvm_vm_intercept_msrs(vm, MSR_STAR, MSR_SFMASK - MSR_STAR + 1);
 	if (ret)
-		return error_set(err, ret,
-				 "--assist: this KVM cannot pass MSR accesses to user space (%s); use Linux 5.10 or later, or "
-				 "--assist off",
-				 strerror(-ret));
+		return error_set(
+			err, ret,
+			"--assist: this KVM cannot pass MSR accesses to user space (%s); use Linux 5.10 or later, or "
+			"--assist off",
+			strerror(-ret));
 	/* Older kernels lack it and exit for failures at CPL 0 all the same. */
 	(void)!kvm_vm_exit_on_emulation_failure(vm);
 	return 0;
@@ -97,7 +98,8 @@ static int inject_exception(struct assist_vcpu *av, const struct assist_cpu *cpu
 	return kvm_vcpu_set_events(av->vcpu, &events);
 }
 
-/* User code gets #UD for what nobody can complete, as from KVM itself: a process must not be able to end the machine. */
+/* User code gets #UD for what nobody can complete, as from KVM itself: a process must not be able to end the machine.
+ */
 static void refuse_user_code(const struct assist_cpu *cpu, struct assist_result *result)
 {
 	if (result->outcome != ASSIST_UNKNOWN || (cpu->sregs.cs.selector & 3) != 3)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What KVM leaves undone when it runs supervisor code in its instruction emulator (hosts without VT-x or SVM): completes the
- * instructions the emulator lacks, and repairs `syscall` where it does not leave CPL 3. On a host with hardware
- * virtualization nothing here runs: no probe, no MSR filter, no check on an exit's path.
+ * What KVM leaves undone when it runs supervisor code in its instruction emulator (hosts without VT-x or SVM):
+ * completes the instructions the emulator lacks, and repairs `syscall` where it does not leave CPL 3. On a host with
+ * hardware virtualization nothing here runs: no probe, no MSR filter, no check on an exit's path.
  */
 #ifndef VMM_X86_ASSIST_H
 #define VMM_X86_ASSIST_H
@@ -30,8 +30,8 @@ enum assist_syscall_path {
 /* Per VM; shared by its vCPU threads. */
 struct assist_vm {
 	bool active;
-	const struct kvm_host *host;  /* borrowed */
-	const struct guest_mem *mem;  /* borrowed */
+	const struct kvm_host *host; /* borrowed */
+	const struct guest_mem *mem; /* borrowed */
 	struct assist_xstate_layout xlayout;
 	pthread_mutex_t lock; /* guards what follows */
 	enum assist_syscall_path syscall_path;
@@ -40,8 +40,8 @@ struct assist_vm {
 
 /* Per vCPU; used by its own thread, the counters may be read by any. */
 struct assist_vcpu {
-	struct assist_vm *vm;	/* borrowed */
-	struct kvm_vcpu *vcpu;	/* borrowed */
+	struct assist_vm *vm;		     /* borrowed */
+	struct kvm_vcpu *vcpu;		     /* borrowed */
 	uint64_t star, lstar, cstar, sfmask; /* as the guest wrote them */
 	bool trampoline;
 	_Atomic uint64_t counts[ASSIST_KINDS];
@@ -68,8 +68,8 @@ void assist_vm_fini(struct assist_vm *assist);
 
 void assist_vcpu_init(struct assist_vcpu *av, struct assist_vm *assist, struct kvm_vcpu *vcpu);
 
-/* Looks at the exit in av->vcpu->run. Only for exits of KVM_EXIT_INTERNAL_ERROR, X86_RDMSR, X86_WRMSR and MMIO, and only
- * when the assist is active. The vCPU's own thread. */
+/* Looks at the exit in av->vcpu->run. Only for exits of KVM_EXIT_INTERNAL_ERROR, X86_RDMSR, X86_WRMSR and MMIO, and
+ * only when the assist is active. The vCPU's own thread. */
 enum assist_verdict assist_handle_exit(struct assist_vcpu *av);
 
 #endif

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Leaf and bit numbers: Intel SDM vol. 2A CPUID; AMD APM vol. 3 appendix E; Linux Documentation/virt/kvm/x86/cpuid.rst. */
+/* Leaf and bit numbers: Intel SDM vol. 2A CPUID; AMD APM vol. 3 appendix E; Linux Documentation/virt/kvm/x86/cpuid.rst.
+ */
 #include "x86/cpuid.h"
 
 #include <cpuid.h>
 #include <string.h>
 
-#define LEAF_FEATURES	     0x1u
-#define LEAF_CACHE	     0x4u
-#define LEAF_EXT_FEATURES    0x7u
-#define LEAF_TOPOLOGY	     0xbu
-#define LEAF_XSTATE	     0xdu
-#define LEAF_TOPOLOGY_V2     0x1fu
-#define LEAF_KVM_FEATURES    0x40000001u
-#define LEAF_AMD_FEATURES    0x80000001u
-#define LEAF_AMD_SIZES	     0x80000008u
-#define LEAF_AMD_CACHE	     0x8000001du
-#define LEAF_AMD_TOPOLOGY    0x8000001eu
+#define LEAF_FEATURES	  0x1u
+#define LEAF_CACHE	  0x4u
+#define LEAF_EXT_FEATURES 0x7u
+#define LEAF_TOPOLOGY	  0xbu
+#define LEAF_XSTATE	  0xdu
+#define LEAF_TOPOLOGY_V2  0x1fu
+#define LEAF_KVM_FEATURES 0x40000001u
+#define LEAF_AMD_FEATURES 0x80000001u
+#define LEAF_AMD_SIZES	  0x80000008u
+#define LEAF_AMD_CACHE	  0x8000001du
+#define LEAF_AMD_TOPOLOGY 0x8000001eu
 
-#define ECX1_VMX	     (1u << 5)
-#define ECX1_CX16	     (1u << 13)
-#define ECX1_TSC_DEADLINE    (1u << 24)
-#define ECX1_HYPERVISOR	     (1u << 31)
-#define EDX1_HTT	     (1u << 28)
-#define EBX7_ERMS	     (1u << 9)
-#define EDX7_FSRM	     (1u << 4)
-#define AMD_ECX_CMP_LEGACY   (1u << 1)
-#define SIGNATURE_HYGON_EBX  0x6f677948u /* "Hygo" */
-#define AMD_ECX_SVM	     (1u << 2)
+#define ECX1_VMX	    (1u << 5)
+#define ECX1_CX16	    (1u << 13)
+#define ECX1_TSC_DEADLINE   (1u << 24)
+#define ECX1_HYPERVISOR	    (1u << 31)
+#define EDX1_HTT	    (1u << 28)
+#define EBX7_ERMS	    (1u << 9)
+#define EDX7_FSRM	    (1u << 4)
+#define AMD_ECX_CMP_LEGACY  (1u << 1)
+#define SIGNATURE_HYGON_EBX 0x6f677948u /* "Hygo" */
+#define AMD_ECX_SVM	    (1u << 2)
 
 /*
- * KVM's paravirtual features that need no hypercall: CLOCKSOURCE, NOP_IO_DELAY, CLOCKSOURCE2, CLOCKSOURCE_STABLE_BIT. Where
- * supervisor code is emulated a vmcall never completes, so the others must not be offered.
+ * KVM's paravirtual features that need no hypercall: CLOCKSOURCE, NOP_IO_DELAY, CLOCKSOURCE2, CLOCKSOURCE_STABLE_BIT.
+ * Where supervisor code is emulated a vmcall never completes, so the others must not be offered.
  */
 #define KVM_FEATURES_WITHOUT_HYPERCALLS 0x0100000bu
 
@@ -62,8 +63,7 @@ static struct kvm_cpuid_entry2 *find_or_add_indexed(struct kvm_cpuid_table *tabl
 	if (e || table->head.nent == KVM_MAX_CPUID_ENTRIES)
 		return e;
 	e = &table->entries[table->head.nent++];
-	*e = (struct kvm_cpuid_entry2){
-		.function = function, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX};
+	*e = (struct kvm_cpuid_entry2){.function = function, .index = index, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX};
 	return e;
 }
 

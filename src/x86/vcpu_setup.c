@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linux x86 boot protocol (64-bit), PVH start state (Xen docs/misc/pvh), Multiboot-1 3.2: all ask for flat segments, IF=0. */
+/* Linux x86 boot protocol (64-bit), PVH start state (Xen docs/misc/pvh), Multiboot-1 3.2: all ask for flat segments,
+ * IF=0. */
 #include "x86/vcpu_setup.h"
 
 #include <string.h>

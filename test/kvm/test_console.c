@@ -117,10 +117,9 @@ static void a_mebibyte_arrives_complete(void **state)
 static void guest_waits_for_a_stalled_reader_and_loses_nothing(void **state)
 {
 	struct run_request request = {
-		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=" MANY_LINES, "--events", "fd:9"},
-		.events = true,
+		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=" MANY_LINES},
 		.output = RUN_OUTPUT_STALLED,
-		.steps = {{.after = "console-up", .read_output = true}},
+		.steps = {{.when_stuck = true, .read_output = true}},
 	};
 	struct run_result r;
 
@@ -149,10 +148,9 @@ static void guest_that_does_not_wait_goes_on_while_nobody_reads(void **state)
 static void stalled_vmm_can_be_stopped(void **state)
 {
 	struct run_request request = {
-		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=" MEBI_LINES, "--events", "fd:9"},
-		.events = true,
+		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=" MEBI_LINES},
 		.output = RUN_OUTPUT_STALLED,
-		.steps = {{.after = "console-up", .signal = SIGTERM}},
+		.steps = {{.when_stuck = true, .signal = SIGTERM}},
 		.limit_s = 30,
 	};
 	struct run_result r;

@@ -27,6 +27,7 @@
 #include "support/run_vmm_child.h"
 
 #define TICK_MS 50
+#define STUCK_S 1.5 /* enough for a guest to fill vmm's own queue too */
 
 enum stream_id { STREAM_OUT, STREAM_ERR, STREAM_EVENTS, STREAMS };
 
@@ -41,7 +42,8 @@ struct child {
 	size_t data_at;
 	unsigned step;
 	bool ended, timed_out, failed;
-	struct timespec start;
+	struct timespec start, stuck_since;
+	int stuck_at; /* bytes in a stalled output's pipe */
 	struct termios before;
 };
 
@@ -111,13 +113,26 @@ static bool was_seen(const struct child *c, const char *pattern)
 	return false;
 }
 
+/* A pipe is full before its size is reached when the next piece does not fit: that nothing moves is the sign. */
+static bool is_stuck(struct child *c)
+{
+	int waiting = 0;
+
+	if (ioctl(c->fds.output, FIONREAD, &waiting) < 0 || waiting == 0 || waiting != c->stuck_at) {
+		c->stuck_at = waiting;
+		clock_gettime(CLOCK_MONOTONIC, &c->stuck_since);
+	}
+	return waiting > 0 && seconds_since(&c->stuck_since) > STUCK_S;
+}
+
 static void take_steps(struct child *c)
 {
 	while (c->step < RUN_MAX_STEPS) {
 		const struct run_step *step = &c->request->steps[c->step];
 		struct termios now;
 
-		if ((!step->signal && !step->keys && !step->read_output) || !was_seen(c, step->after))
+		if ((!step->signal && !step->keys && !step->read_output) || !was_seen(c, step->after) ||
+		    (step->when_stuck && !is_stuck(c)))
 			return;
 		if (c->fds.terminal >= 0 && tcgetattr(c->fds.terminal, &now) == 0)
 			c->result->terminal_was_raw |= !(now.c_lflag & (tcflag_t)ICANON);

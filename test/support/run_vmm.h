@@ -36,6 +36,7 @@ enum run_output {
 /* What to do once @after was seen on stdout, stderr or among the events (NULL: at once). Steps run in order. */
 struct run_step {
 	const char *after;
+	bool when_stuck;  /* not before a stalled output's pipe has taken nothing for a while */
 	int signal;	  /* 0: none */
 	const char *keys; /* written to the input */
 	bool read_output; /* ends RUN_OUTPUT_STALLED */

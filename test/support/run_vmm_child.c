@@ -101,6 +101,8 @@ static bool make_output(const struct run_request *request, struct run_child_fds 
 		return true;
 	if (!make_pipe(&near->output, &far->output))
 		return false;
+	if (request->output == RUN_OUTPUT_STALLED && fcntl(far->output, F_SETPIPE_SZ, RUN_PIPE_SIZE) != RUN_PIPE_SIZE)
+		return false;
 	if (request->output == RUN_OUTPUT_BROKEN)
 		close_one(&near->output);
 	return true;

@@ -8,6 +8,9 @@
 
 #include "support/run_vmm.h"
 
+/* Capacity of a stalled output's pipe. */
+#define RUN_PIPE_SIZE 4096
+
 /* Our ends; all non-blocking; -1 when there is none. */
 struct run_child_fds {
 	int input;  /* write end, or the terminal's master */

@@ -62,8 +62,7 @@ static inline void fuzz_load(const struct built_image *image, enum image_protoco
 	uint8_t *copy = malloc(image->size);
 	struct image_source src = image_source_memory("kernel", "k", copy, image->size);
 	const struct machine machine = {.nr_cpus = 1};
-	struct image_request req = {
-		.protocol = protocol, .cmdline = "quiet", .machine = &machine, .rsdp = 0xe0000};
+	struct image_request req = {.protocol = protocol, .cmdline = "quiet", .machine = &machine, .rsdp = 0xe0000};
 	struct image_entry entry;
 	struct image_info info;
 	struct guest_mem mem;

@@ -232,7 +232,8 @@ static void loopback_while_output_waits_keeps_thre_off(void **state)
 	assert_true(f->level);
 }
 
-/* Linux's 8250 start-up: probes IER with everything set, clears the FIFOs, and opens with OUT2 and the receive interrupt. */
+/* Linux's 8250 start-up: probes IER with everything set, clears the FIFOs, and opens with OUT2 and the receive
+ * interrupt. */
 static void guest_listens_once_its_driver_has_opened_the_port(void **state)
 {
 	struct serial_machine *f = *state;
