@@ -9,12 +9,12 @@
 #define LEFT	     190 /* where the axis begins: labels stand before it */
 #define RIGHT	     40
 #define TOP	     84
-#define ROW_HEIGHT   56
+#define ROW_HEIGHT   64
+#define STROKE	     16 /* half the length of a median's stroke */
 #define BOTTOM	     58
 #define DOT_RADIUS   3.2
 #define JITTER	     11 /* dots of a row spread this far up and down */
 #define TARGET_TICKS 6
-#define LABEL_SPACE  70 /* a median further right than this has its figure to its left */
 
 static const char *const colours[] = {"#0b6e99", "#d9730d", "#448361", "#9065b0"};
 
@@ -93,25 +93,23 @@ static void put_axis(FILE *file, const struct bench_svg *svg, double end, double
 
 static void put_median(FILE *file, const struct bench_svg_row *row, double y, double scale, const char *colour)
 {
-	struct bench_summary summary = bench_summarise(row->values, row->count);
-	double x = LEFT + summary.median * scale;
-	bool to_the_left = LEFT + summary.max * scale > WIDTH - RIGHT - LABEL_SPACE;
-	double anchor = to_the_left ? LEFT + summary.min * scale - 9 : LEFT + summary.max * scale + 9;
+	double median = bench_summarise(row->values, row->count).median;
+	double x = LEFT + median * scale;
 	char attributes[128], text[48];
 
 	fprintf(file, "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"%s\" stroke-width=\"2.5\"/>\n", x,
-		y - 17, x, y + 17, colour);
-	snprintf(attributes, sizeof(attributes), "text-anchor=\"%s\" font-size=\"13\" font-weight=\"600\" fill=\"%s\"",
-		 to_the_left ? "end" : "start", colour);
-	snprintf(text, sizeof(text), "%.*f", summary.median < 10 ? 2 : 1, summary.median);
-	put_label(file, anchor, y + 4.5, attributes, text);
+		y - STROKE, x, y + STROKE, colour);
+	snprintf(attributes, sizeof(attributes),
+		 "text-anchor=\"middle\" font-size=\"13\" font-weight=\"600\" fill=\"%s\"", colour);
+	snprintf(text, sizeof(text), "%.*f", median < 10 ? 2 : 1, median);
+	put_label(file, x, y - STROKE - 5, attributes, text);
 }
 
 static void put_row(FILE *file, const struct bench_svg *svg, size_t index, double scale)
 {
 	const struct bench_svg_row *row = &svg->rows[index];
 	const char *colour = colours[index % ARRAY_SIZE(colours)];
-	double y = TOP + ((double)index + 0.5) * ROW_HEIGHT;
+	double y = TOP + ((double)index + 0.6) * ROW_HEIGHT;
 
 	put_label(file, LEFT - 14, y + 4.5, "text-anchor=\"end\" font-size=\"13\" fill=\"#2b3036\"", row->label);
 	if (row->count == 0) {

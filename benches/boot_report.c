@@ -149,7 +149,7 @@ void boot_report_milestones(struct bench *bench, const struct boot_case *cases, 
 			double at = find_mark(&cases[i], rounds, mark, scratch);
 
 			bench_report_cell(table, at < 0 ? "-" : "%.3f", at);
-			bench_report_cell(table, at < 0 ? "" : "%.3f", at - previous[i]);
+			bench_report_cell(table, at < 0 ? "-" : "%.3f", at - previous[i]);
 			previous[i] = at < 0 ? previous[i] : at;
 		}
 		bench_report_end_row(table);

@@ -184,6 +184,7 @@ static void run_loop(struct vcpu *vcpu)
 	int err;
 
 	atomic_store(&vcpu->first_entry_ns, monotonic_ns());
+	vcpu->hooks->enter(vcpu->hooks->opaque);
 	for (;;) {
 		/* Pairs with the store in request_attention, which comes before the kick. */
 		if (atomic_load_explicit(&vcpu->gate->attention, memory_order_acquire) && !pass_gate(vcpu))

@@ -20,6 +20,8 @@
 struct vcpu_hooks {
 	/* The machine must end; @detail may be empty. */
 	void (*stop)(void *opaque, enum outcome_cause cause, const char *detail);
+	/* The vCPU is about to enter the guest for the first time. */
+	void (*enter)(void *opaque);
 	void *opaque;
 };
 

@@ -74,29 +74,45 @@ static int add_memory_slots(struct vm *vm, struct error *err)
 	return 0;
 }
 
+static int make_interrupt_chips(struct vm *vm, struct error *err)
+{
+	int ret = kvm_vm_create_irqchip(&vm->kvm);
+
+	if (ret)
+		return failed(err, ret, "create the interrupt controllers");
+	ret = kvm_vm_create_pit(&vm->kvm);
+	return ret ? failed(err, ret, "create the timer") : 0;
+}
+
+/*
+ * The order matters for the time it takes: the interrupt chips leave work for KVM's SRCU behind, and whatever waits for
+ * that work (a memory slot, an MSR filter) then waits for several timer ticks.
+ */
 static int make_kvm_vm(struct vm *vm, struct error *err)
 {
-	int ret = kvm_vm_create(&vm->kvm, &vm->host);
+	int ret = kvm_host_supported_cpuid(&vm->host, &vm->supported_cpuid);
 
+	if (ret)
+		return failed(err, ret, "read the supported CPUID");
+	ret = kvm_vm_create(&vm->kvm, &vm->host);
 	if (ret)
 		return failed(err, ret, "create a VM");
 	ret = kvm_vm_set_helper_pages(&vm->kvm, LAYOUT_KVM_TSS, LAYOUT_KVM_IDENTITY_MAP);
 	if (ret)
 		return failed(err, ret, "place the VM's helper pages");
-	ret = kvm_vm_create_irqchip(&vm->kvm);
-	if (ret)
-		return failed(err, ret, "create the interrupt controllers");
-	ret = kvm_vm_create_pit(&vm->kvm);
-	if (ret)
-		return failed(err, ret, "create the timer");
-	return add_memory_slots(vm, err);
+	ret = assist_vm_init(&vm->assist, assist_is_wanted(vm->config->assist), &vm->host, &vm->kvm, &vm->mem,
+			     &vm->supported_cpuid, err);
+	if (!ret)
+		ret = add_memory_slots(vm, err);
+	if (!ret)
+		ret = make_interrupt_chips(vm, err);
+	return ret;
 }
 
-static int make_vcpu(struct vm *vm, unsigned id, const struct kvm_cpuid_table *supported, bool tsc_deadline,
-		     struct error *err)
+static int make_vcpu(struct vm *vm, unsigned id, bool tsc_deadline, struct error *err)
 {
 	struct vcpu *vcpu = &vm->vcpus[id];
-	struct kvm_cpuid_table cpuid = *supported;
+	struct kvm_cpuid_table cpuid = vm->supported_cpuid;
 	const struct cpuid_request request = {
 		.cpu = id, .nr_cpus = vm->config->nr_cpus, .tsc_deadline = tsc_deadline, .emulated = vm->assist.active};
 	int ret;
@@ -125,19 +141,13 @@ static int make_vcpus(struct vm *vm, struct error *err)
 {
 	int max = kvm_host_capability(&vm->host, KVM_CAP_MAX_VCPUS);
 	bool tsc_deadline = kvm_host_capability(&vm->host, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
-	struct kvm_cpuid_table supported;
-	int ret;
+	int ret = 0;
 
 	if (max > 0 && vm->config->nr_cpus > (unsigned)max)
 		return error_set(err, -EINVAL, "--cpus %u: this KVM allows %d; give at most that", vm->config->nr_cpus,
 				 max);
-	ret = kvm_host_supported_cpuid(&vm->host, &supported);
-	if (ret)
-		return failed(err, ret, "read the supported CPUID");
-	ret = assist_vm_init(&vm->assist, assist_is_wanted(vm->config->assist), &vm->host, &vm->kvm, &vm->mem,
-			     &supported, err);
 	for (unsigned id = 0; !ret && id < vm->config->nr_cpus; id++)
-		ret = make_vcpu(vm, id, &supported, tsc_deadline, err);
+		ret = make_vcpu(vm, id, tsc_deadline, err);
 	return ret;
 }
 
@@ -177,7 +187,7 @@ static int make_loop(struct vm *vm, struct error *err)
 	if (!ret && vm->wake_fd < 0)
 		ret = -errno;
 	if (!ret)
-		ret = uring_create(&vm->ring, false);
+		ret = uring_create_keeping(&vm->ring, vm->kvm.fd);
 	if (ret)
 		return error_set(err, ret, "cannot set up the I/O loop: %s", strerror(-ret));
 	if (uring_fallback_reason(vm->ring))
@@ -193,6 +203,11 @@ static void on_vcpu_stop(void *opaque, enum outcome_cause cause, const char *det
 	vm_stop(opaque, cause, 0, detail);
 }
 
+static void on_vcpu_enter(void *opaque)
+{
+	vm_wake(opaque);
+}
+
 int vm_build(struct vm *vm, struct error *err)
 {
 	int ret;
@@ -201,12 +216,12 @@ int vm_build(struct vm *vm, struct error *err)
 	pthread_mutex_init(&vm->notices.lock, NULL);
 	vcpu_gate_init(&vm->gate);
 	vcpu_prepare_kicks();
-	vm->hooks = (struct vcpu_hooks){.stop = on_vcpu_stop, .opaque = vm};
+	vm->hooks = (struct vcpu_hooks){.stop = on_vcpu_stop, .enter = on_vcpu_enter, .opaque = vm};
 	ret = kvm_host_open(&vm->host, "/dev/kvm", err);
 	if (!ret)
-		ret = make_loop(vm, err);
-	if (!ret)
 		ret = make_kvm_vm(vm, err);
+	if (!ret)
+		ret = make_loop(vm, err); /* it keeps the VM's descriptor */
 	if (!ret)
 		ret = vm_add_devices(vm, err);
 	if (!ret)
@@ -229,10 +244,17 @@ void vm_destroy(struct vm *vm)
 	guest_mem_fini(&vm->mem);
 }
 
+void vm_wake(const struct vm *vm)
+{
+	const uint64_t one = 1;
+
+	/* An eventfd refuses only at 2^64 - 1 unread wake-ups; the thread is then awake already. */
+	(void)!write(vm->wake_fd, &one, sizeof(one));
+}
+
 void vm_stop(struct vm *vm, enum outcome_cause cause, uint32_t status, const char *detail)
 {
 	struct vm_notices *n = &vm->notices;
-	const uint64_t one = 1;
 
 	pthread_mutex_lock(&n->lock);
 	if (n->outcome.cause == OUTCOME_NONE) {
@@ -242,5 +264,5 @@ void vm_stop(struct vm *vm, enum outcome_cause cause, uint32_t status, const cha
 		strncpy(n->outcome.detail, detail, sizeof(n->outcome.detail) - 1);
 	}
 	pthread_mutex_unlock(&n->lock);
-	(void)!write(vm->wake_fd, &one, sizeof(one));
+	vm_wake(vm);
 }

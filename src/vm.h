@@ -72,6 +72,7 @@ struct vm {
 	/* KVM */
 	struct kvm_host host;
 	struct kvm_vm kvm;
+	struct kvm_cpuid_table supported_cpuid;
 	struct assist_vm assist;
 	/* devices */
 	pthread_mutex_t dev_lock;
@@ -98,6 +99,9 @@ void vm_destroy(struct vm *vm);
 
 /* Asks for the end of the machine; the first cause counts. Any thread. */
 void vm_stop(struct vm *vm, enum outcome_cause cause, uint32_t status, const char *detail);
+
+/* Makes the I/O thread look at the notices and queues. Any thread. */
+void vm_wake(const struct vm *vm);
 
 /* --- vm_devices.c: the device table and what connects devices to the machine */
 MUST_CHECK int vm_add_devices(struct vm *vm, struct error *err);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 
@@ -65,12 +64,11 @@ static void take_note(struct vm_notices *n, enum console_event event, const char
 void vm_on_console_event(void *opaque, enum console_event event, const char *text)
 {
 	struct vm *vm = opaque;
-	const uint64_t one = 1;
 
 	pthread_mutex_lock(&vm->notices.lock);
 	take_note(&vm->notices, event, text);
 	pthread_mutex_unlock(&vm->notices.lock);
-	(void)!write(vm->wake_fd, &one, sizeof(one));
+	vm_wake(vm);
 }
 
 int vm_add_devices(struct vm *vm, struct error *err)

@@ -40,7 +40,7 @@ static int restrict_ring(struct io_uring *io)
 	return io_uring_register_restrictions(io, rules, ARRAY_SIZE(rules));
 }
 
-static int open_ring(struct uring *ring)
+static int open_ring(struct uring *ring, int keep_fd)
 {
 	const char *step = "io_uring_setup";
 	/* Twice the slots: every op may have a cancel request beside it. */
@@ -48,7 +48,9 @@ static int open_ring(struct uring *ring)
 
 	if (!err) {
 		step = "io_uring_register";
-		err = restrict_ring(&ring->io);
+		err = keep_fd < 0 ? 0 : io_uring_register_files(&ring->io, &keep_fd, 1);
+		if (!err)
+			err = restrict_ring(&ring->io);
 		if (!err)
 			err = io_uring_enable_rings(&ring->io);
 		if (err)
@@ -59,7 +61,7 @@ static int open_ring(struct uring *ring)
 	return err;
 }
 
-int uring_create(struct uring **out, bool force_poll)
+static int create(struct uring **out, bool force_poll, int keep_fd)
 {
 	struct uring *ring = calloc(1, sizeof(*ring));
 
@@ -67,9 +69,19 @@ int uring_create(struct uring **out, bool force_poll)
 		return -ENOMEM;
 	if (force_poll)
 		snprintf(ring->reason, sizeof(ring->reason), "switched off");
-	ring->use_poll = force_poll || open_ring(ring) != 0;
+	ring->use_poll = force_poll || open_ring(ring, keep_fd) != 0;
 	*out = ring;
 	return 0;
+}
+
+int uring_create(struct uring **ring, bool force_poll)
+{
+	return create(ring, force_poll, -1);
+}
+
+int uring_create_keeping(struct uring **ring, int keep_fd)
+{
+	return create(ring, false, keep_fd);
 }
 
 void uring_destroy(struct uring *ring)
@@ -227,7 +239,8 @@ int uring_run_once(struct uring *ring)
 	if (ring->use_poll)
 		return run_poll(ring);
 	err = io_uring_submit_and_wait(&ring->io, 1);
-	if (err < 0 && err != -EINTR)
+	/* EAGAIN and EBUSY: short of memory for a moment; what is queued stays queued. */
+	if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
 		return err;
 	while (io_uring_peek_cqe(&ring->io, &cqe) == 0) {
 		struct uring_op *op = io_uring_cqe_get_data(cqe);

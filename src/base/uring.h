@@ -40,6 +40,13 @@ struct uring;
 MUST_CHECK int uring_create(struct uring **ring, bool force_poll);
 void uring_destroy(struct uring *ring);
 
+/*
+ * As uring_create, and the ring holds a reference to the open file @keep_fd until the kernel has taken it down, which
+ * happens in a kernel worker after the process has ended. For a file whose last close waits (a KVM VM waits for several
+ * timer ticks). Without io_uring nothing is held.
+ */
+MUST_CHECK int uring_create_keeping(struct uring **ring, int keep_fd);
+
 /* NULL when io_uring serves the loop, else why it does not ("io_uring_setup: Operation not permitted"). */
 const char *uring_fallback_reason(const struct uring *ring);
 

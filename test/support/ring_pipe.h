@@ -44,7 +44,7 @@ static inline void ring_pipe_on_read(struct uring_op *op, int result)
 	assert_int_equal(uring_read(rp->ring, op, rp->fds[0], rp->chunk, sizeof(rp->chunk)), 0);
 }
 
-static inline void ring_pipe_on_timer(struct uring_op *op, int result)
+static inline void ring_pipe_on_end(struct uring_op *op, int result)
 {
 	(void)op;
 	(void)result;
@@ -55,7 +55,7 @@ static inline int ring_pipe_init(struct ring_pipe *rp, bool force_poll)
 	memset(rp, 0, offsetof(struct ring_pipe, received));
 	signal(SIGPIPE, SIG_IGN);
 	rp->read_op.done = ring_pipe_on_read;
-	rp->timer_op.done = ring_pipe_on_timer;
+	rp->timer_op.done = ring_pipe_on_end;
 	rp->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return rp->wake_fd < 0 || pipe2(rp->fds, O_CLOEXEC) || uring_create(&rp->ring, force_poll);
 }
@@ -77,6 +77,7 @@ static inline void ring_pipe_step(struct ring_pipe *rp)
 /* Every op of the test's own on the ring must have ended. */
 static inline void ring_pipe_fini(struct ring_pipe *rp)
 {
+	rp->read_op.done = ring_pipe_on_end; /* bytes that still arrive do not start the next read */
 	uring_cancel(rp->ring, &rp->read_op);
 	uring_cancel(rp->ring, &rp->timer_op);
 	while (rp->read_op.in_flight || rp->timer_op.in_flight)
