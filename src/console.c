@@ -156,15 +156,10 @@ static void on_input(struct uring_op *op, int result)
 	struct console *console = container_of(op, struct console, input_op);
 	size_t len;
 
-	if (result == -EINTR || (console->backing_off && result == 0)) {
-		console->backing_off = false;
+	if (result == -EINTR) {
 		read_more(console);
 		return;
 	}
-	console->backing_off = result == -EAGAIN && !console->closing &&
-			       uring_timer(console->ring, op, monotonic_ns() + CONSOLE_RETRY_NS) == 0;
-	if (console->backing_off)
-		return;
 	if (result <= 0) { /* end of file: the guest goes on without input */
 		console->in_fd = -1;
 		return;

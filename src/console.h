@@ -20,7 +20,6 @@
 
 #define CONSOLE_ESCAPE	   0x01 /* Ctrl-A */
 #define CONSOLE_INPUT_SIZE 256
-#define CONSOLE_RETRY_NS   10000000ULL /* between attempts on a non-blocking descriptor without input */
 
 /* What the user asked for with an escape. Called on the I/O thread. */
 struct console_keys {
@@ -44,7 +43,6 @@ struct console {
 	bool is_terminal; /* raw: escapes are looked for */
 	bool escaped;	  /* the last key was Ctrl-A */
 	bool closing;
-	bool backing_off;		   /* input_op is a timer, after which reading is tried again */
 	uint8_t fresh[CONSOLE_INPUT_SIZE]; /* where input_op reads to */
 	uint8_t input[CONSOLE_INPUT_SIZE]; /* what waits for the guest: input_at to input_len */
 	size_t input_at, input_len;

@@ -80,7 +80,7 @@ void doctor_check_kvm_device(struct doctor *doctor, struct doctor_result *result
 		doctor_say(result, DOCTOR_FAIL, KVM_PATH ": no access; it belongs to %s:%s, mode %04o", user, group,
 			   st.st_mode & 07777);
 		doctor_advise(result, "sudo usermod -aG %s $USER and log in again, or run as root", group);
-		if ((st.st_mode & 0060) != 0060)
+		if ((st.st_mode & 0060) != 0060 || st.st_gid == 0)
 			doctor_advise(result,
 				      "let a group use it: sudo chgrp kvm " KVM_PATH " && sudo chmod 660 " KVM_PATH
 				      ", then sudo usermod -aG kvm $USER and log in again; or run as root");

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
-
 #define INDEX(position) ((position) & (OUT_STREAM_SIZE - 1))
 
 static void on_written(struct uring_op *op, int result);
@@ -113,22 +111,10 @@ static bool retire(struct out_stream *out, int result)
 	return refused;
 }
 
-/* Somebody made the descriptor non-blocking, which io_uring honours: wait a little instead of spinning. */
-static bool back_off(struct out_stream *out, int result)
-{
-	out->backing_off =
-		result == -EAGAIN && uring_timer(out->ring, &out->op, monotonic_ns() + OUT_STREAM_RETRY_NS) == 0;
-	return out->backing_off;
-}
-
 static void on_written(struct uring_op *op, int result)
 {
 	struct out_stream *out = container_of(op, struct out_stream, op);
-	bool refused, was_timer = out->backing_off;
-
-	if (back_off(out, result))
-		return;
-	refused = !was_timer && retire(out, result);
+	bool refused = retire(out, result);
 
 	if (refused && out->on_space)
 		out->on_space(out->opaque);

@@ -14,12 +14,10 @@
 #include "base/compiler.h"
 #include "base/uring.h"
 
-#define OUT_STREAM_SIZE	    65536      /* power of two */
-#define OUT_STREAM_RETRY_NS 5000000ULL /* between attempts on a non-blocking descriptor that is full */
+#define OUT_STREAM_SIZE 65536 /* power of two */
 
 struct out_stream {
 	struct uring_op op;
-	bool backing_off;		/* op is a timer, after which the write is tried again */
 	struct uring *ring;		/* borrowed */
 	int fd;				/* borrowed */
 	int wake_fd;			/* borrowed: eventfd that makes the I/O thread call out_stream_pump */

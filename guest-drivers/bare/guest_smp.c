@@ -7,6 +7,8 @@ static volatile uint8_t seen_apic_ids[256];
 static volatile bool release;
 static volatile uint32_t counter;
 
+static volatile bool chatter;
+
 #define ADDITIONS 100
 
 void ap_main(uint32_t number)
@@ -14,6 +16,8 @@ void ap_main(uint32_t number)
 	uint32_t id = cpuid(1, 0).ebx >> 24;
 
 	(void)number;
+	while (chatter)
+		outsb(COM1, "chatter\n", 8);
 	if (id == apic_id())
 		__atomic_fetch_add(&seen_apic_ids[id], 1, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&running, 1, __ATOMIC_SEQ_CST);
@@ -42,4 +46,15 @@ static int start_all(const struct boot_info *info)
 	return 0;
 }
 
-const struct guest_test guest_smp_tests[] = {{"smp", start_all}, {0}};
+/* The others never stop printing; this processor ends the machine under them. */
+static int end_amid_chatter(const struct boot_info *info)
+{
+	(void)info;
+	chatter = true;
+	apic_start_others();
+	for (unsigned i = 0; i < 5000; i++)
+		(void)inb(0x80);
+	return 6;
+}
+
+const struct guest_test guest_smp_tests[] = {{"smp", start_all}, {"chatter", end_amid_chatter}, {0}};

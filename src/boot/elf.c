@@ -145,8 +145,9 @@ static int check_table(const struct image_source *src, const struct elf_image *e
 		return image_source_fail(src, err, -EINVAL, "has %u program headers; at most %d are supported",
 					 table->count, ELF_MAX_PROGRAM_HEADERS);
 	if (!range_within(table->offset, (uint64_t)table->count * expected, src->size))
-		return image_source_fail(src, err, -EINVAL,
-					 "is truncated or damaged: its program headers reach behind its end");
+		return image_source_fail(
+			src, err, -EINVAL,
+			"is truncated or damaged: its program headers reach behind its end; build or fetch it again");
 	return 0;
 }
 
@@ -190,10 +191,10 @@ static int add_segment(const struct image_source *src, struct elf_image *elf, co
 	if (s->memsz == 0)
 		return 0;
 	if (s->filesz && !range_within(s->offset, s->filesz, src->size))
-		return image_source_fail(
-			src, err, -EINVAL,
-			"is truncated or damaged: a segment of %llu bytes at offset %llu reaches behind its end",
-			(unsigned long long)s->filesz, (unsigned long long)s->offset);
+		return image_source_fail(src, err, -EINVAL,
+					 "is truncated or damaged: a segment of %llu bytes at offset %llu reaches "
+					 "behind its end; build or fetch it again",
+					 (unsigned long long)s->filesz, (unsigned long long)s->offset);
 	if (!checked_add(s->paddr, s->memsz, &end))
 		return image_source_fail(src, err, -EINVAL,
 					 "has a segment at 0x%llx that wraps around the address space",

@@ -38,7 +38,7 @@ int image_source_open(struct image_source *src, const char *what, const char *pa
 		return src->fd;
 	if (src->size == 0) {
 		image_source_close(src);
-		return image_source_fail(src, err, -EINVAL, "is an empty file");
+		return image_source_fail(src, err, -EINVAL, "is an empty file; build or fetch it again");
 	}
 	return 0;
 }
@@ -73,7 +73,8 @@ static int check_within(const struct image_source *src, uint64_t offset, uint64_
 	if (range_within(offset, len, src->size))
 		return 0;
 	return image_source_fail(src, err, -EINVAL,
-				 "is truncated or damaged: needs %llu bytes at offset %llu, but has %llu in all",
+				 "is truncated or damaged: needs %llu bytes at offset %llu, but has %llu in all; build "
+				 "or fetch it again",
 				 (unsigned long long)len, (unsigned long long)offset, (unsigned long long)src->size);
 }
 

@@ -21,7 +21,8 @@ static int open_files(struct initrd_set *set, const char *const *paths, unsigned
 		set->offsets[i] = align_up(set->size, alignment);
 		/* Far below 2^64 / INITRD_MAX_FILES, and far above any guest: the sums here and below cannot wrap. */
 		if (set->files[i].size > GUEST_MMIO_HOLE_START)
-			return image_source_fail(&set->files[i], err, -EFBIG, "is larger than 3 GiB");
+			return image_source_fail(&set->files[i], err, -EFBIG,
+						 "is larger than 3 GiB; give a smaller one");
 		set->size = set->offsets[i] + set->files[i].size;
 	}
 	return 0;

@@ -99,6 +99,26 @@ static void reader_that_went_away_does_not_disturb(void **state)
 	}
 }
 
+/* Whatever comes from the other processors while the machine is taken down must not hold it up. */
+static void machine_ends_while_other_processors_print(void **state)
+{
+	static const char *const consoles[] = {"null", "stdio", "file=log"};
+
+	(void)state;
+	for (size_t i = 0; i < 15; i++) {
+		struct run_request request = {
+			.words = {GUEST("chatter"), "-c", "3", "--console", consoles[i % 3]},
+			.creates = i == 2,
+			.limit_s = 20,
+		};
+		struct run_result r;
+
+		run_one(&request, &r);
+		run_expect(&r, 6, "vmm: guest exited with status 6 *");
+		run_free(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +126,7 @@ int main(void)
 		IN_SCRATCH(guest_waits_for_a_stalled_reader_and_loses_nothing),
 		IN_SCRATCH(guest_that_does_not_wait_goes_on_while_nobody_reads),
 		IN_SCRATCH(stalled_vmm_can_be_stopped),
+		IN_SCRATCH(machine_ends_while_other_processors_print),
 		IN_SCRATCH(reader_that_went_away_does_not_disturb),
 	};
 	int missing = run_require_kvm("test_flood");

@@ -37,6 +37,7 @@ struct fixture {
 	struct assist_vm assist; /* not active */
 	struct vcpu vcpus[2];
 	unsigned count;
+	_Atomic unsigned enters;
 	_Atomic int stops;
 	enum outcome_cause cause;
 	char detail[OUTCOME_DETAIL_SIZE];
@@ -98,6 +99,13 @@ static void on_stop(void *opaque, enum outcome_cause cause, const char *detail)
 	atomic_fetch_add(&f->stops, 1);
 }
 
+static void on_enter(void *opaque)
+{
+	struct fixture *f = opaque;
+
+	atomic_fetch_add(&f->enters, 1);
+}
+
 static int add_devices(struct fixture *f)
 {
 	struct recorder *r = &f->recorder;
@@ -130,7 +138,7 @@ static int set_up(void **state)
 
 	memset(f, 0, sizeof(*f));
 	*state = f;
-	f->hooks = (struct vcpu_hooks){.stop = on_stop, .opaque = f};
+	f->hooks = (struct vcpu_hooks){.enter = on_enter, .stop = on_stop, .opaque = f};
 	pthread_mutex_init(&f->dev_lock, NULL);
 	vcpu_gate_init(&f->gate);
 	vcpu_prepare_kicks();
@@ -207,6 +215,7 @@ static void a_paused_guest_stands_still_and_a_resumed_one_goes_on(void **state)
 	start(f, counting, sizeof(counting));
 	wait_until_it_counts(f);
 	assert_true(atomic_load(&f->vcpus[0].first_entry_ns) > 0);
+	assert_int_equal(atomic_load(&f->enters), 1);
 	vcpu_pause_all(f->vcpus, f->count, &f->gate);
 	value = counter(f);
 	assert_int_equal(kvm_vcpu_get_regs(&f->vcpus[0].kvm, &regs), 0);

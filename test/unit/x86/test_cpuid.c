@@ -64,7 +64,8 @@ static void fill(const struct kvm_cpuid_entry2 *entries, unsigned count)
 {
 	memset(&table, 0, sizeof(table));
 	table.head.nent = count;
-	memcpy(table.entries, entries, count * sizeof(*entries));
+	if (count)
+		memcpy(table.entries, entries, count * sizeof(*entries));
 }
 
 #define FILL(entries) fill(entries, ARRAY_SIZE(entries))
