@@ -2,18 +2,33 @@
 # SPDX-License-Identifier: Apache-2.0
 # Helpers shared by the scripts: where caches live, progress lines, errors.
 
-cache_dir() {
-    local dir=${VMM_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmm}
-    mkdir -p "$dir"
-    echo "$dir"
-}
-
 # Progress goes to stderr, so that a script's result on stdout can be captured.
 progress() { printf '==> %s\n' "$*" >&2; }
 
 die() {
     printf '%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1
+}
+
+# The kernel's makefiles work in no folder with a space or a colon in its path.
+cache_dir() {
+    local dir=${VMM_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/vmm}
+    case $dir in
+    *[[:space:]:]*) die "the cache folder must have no space or colon in its path: \"$dir\"; set VMM_CACHE_DIR to another one" ;;
+    esac
+    mkdir -p "$dir" || die "cannot make the cache folder $dir; set VMM_CACHE_DIR to another one"
+    (cd "$dir" && pwd)
+}
+
+# lock_builds CACHE KIND: from here to the script's end, also of a killed one's children, no other run builds this kind.
+# So every work folder that is there is a killed run's. Look again for the result after this: another run may have made it.
+lock_builds() {
+    exec 9>"$1/$2-build.lock"
+    if ! flock -n 9; then
+        progress "waiting for another run that makes the same ($1/$2-build.lock)"
+        flock 9
+    fi
+    find "$1" -maxdepth 1 -type d -name "$2-build.??????" -exec rm -rf {} +
 }
 
 # run_logged LOG COMMAND...: the output goes to LOG, and to stderr only when the command fails.

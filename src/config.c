@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "events.h"
 #include "mm/guest_mem.h"
 
 enum option_id {
@@ -271,7 +272,7 @@ static int apply(struct config *config, struct cmdline_parts *parts, enum option
 		return parse_console(config, arg, err);
 	case OPT_EVENTS:
 		config->events = arg;
-		return 0;
+		return events_check_target(arg, err);
 	case OPT_ASSIST:
 		return parse_assist(config, arg, err);
 	case OPT_DUMP_FDT:

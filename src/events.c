@@ -10,15 +10,30 @@
 
 #define MAX_FD 1048576
 
-static int open_target(struct events *events, const char *target, struct error *err)
+static const char fd_prefix[] = "fd:";
+
+static bool names_descriptor(const char *target)
 {
-	static const char prefix[] = "fd:";
+	return strncmp(target, fd_prefix, strlen(fd_prefix)) == 0;
+}
+
+int events_check_target(const char *target, struct error *err)
+{
 	uint64_t fd;
 
-	if (strncmp(target, prefix, strlen(prefix)) == 0) {
-		if (parse_u64(target + strlen(prefix), MAX_FD, &fd) || fcntl((int)fd, F_GETFD) < 0)
-			return error_set(err, -EBADF,
-					 "--events %s: is not an open file descriptor; open it in the caller", target);
+	if (!names_descriptor(target))
+		return 0;
+	if (parse_u64(target + strlen(fd_prefix), MAX_FD, &fd) || fcntl((int)fd, F_GETFD) < 0)
+		return error_set(err, -EBADF, "--events %s: is not an open file descriptor; open it in the caller",
+				 target);
+	return 0;
+}
+
+static int open_target(struct events *events, const char *target, struct error *err)
+{
+	uint64_t fd;
+
+	if (names_descriptor(target) && parse_u64(target + strlen(fd_prefix), MAX_FD, &fd) == 0) {
 		events->fd = (int)fd;
 		return 0;
 	}

@@ -22,6 +22,10 @@ struct events {
 	struct out_stream out;
 };
 
+/* Is @target a path, or an fd:N that is open now? Asked before vmm opens anything, whose descriptor it could be later.
+ * 0, or -EBADF with a line in @err. */
+MUST_CHECK int events_check_target(const char *target, struct error *err);
+
 /* @target: a path (created, truncated), "fd:N", or NULL for none. 0, or -errno with a line in @err. */
 MUST_CHECK int events_init(struct events *events, const char *target, uint64_t start_ns, struct uring *ring,
 			   int wake_fd, struct error *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/compiler.h"
 #include "base/file.h"
@@ -26,11 +28,20 @@ static void print_help(FILE *to)
 	fprintf(to, "\n`vmm COMMAND --help` tells more; `man vmm` everything.\n");
 }
 
+/* A standard descriptor that the caller closed would become one of ours, and the guest's output would go there. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			_exit(EXIT_VMM_ERROR);
+}
+
 int main(int argc, char *argv[])
 {
 	uint64_t start_ns = monotonic_ns();
 	const char *word = argc > 1 ? argv[1] : "";
 
+	fill_standard_descriptors();
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
 		if (strcmp(word, commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1, start_ns);

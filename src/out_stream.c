@@ -49,10 +49,10 @@ static void append(struct out_stream *out, const uint8_t *data, size_t len)
 static size_t put(struct out_stream *out, const void *data, size_t len, bool whole)
 {
 	size_t room, taken = len;
-	bool was_empty;
+	bool needs_pump;
 
 	pthread_mutex_lock(&out->lock);
-	was_empty = out->head == out->tail;
+	needs_pump = out->head == out->tail && !out->broken;
 	room = OUT_STREAM_SIZE - (size_t)(out->head - out->tail);
 	if (!out->broken) {
 		if (taken > room)
@@ -61,7 +61,7 @@ static size_t put(struct out_stream *out, const void *data, size_t len, bool who
 		out->refused |= taken < len;
 	}
 	pthread_mutex_unlock(&out->lock);
-	if (was_empty && taken)
+	if (needs_pump && taken)
 		wake(out);
 	return taken;
 }
@@ -80,7 +80,7 @@ void out_stream_pump(struct out_stream *out)
 {
 	size_t at, len;
 
-	if (out->op.in_flight)
+	if (out->op.in_flight || out->closed)
 		return;
 	pthread_mutex_lock(&out->lock);
 	at = INDEX(out->tail);
@@ -130,4 +130,10 @@ bool out_stream_is_idle(struct out_stream *out)
 	idle = out->head == out->tail && !out->op.in_flight;
 	pthread_mutex_unlock(&out->lock);
 	return idle;
+}
+
+void out_stream_close(struct out_stream *out)
+{
+	out->closed = true;
+	uring_cancel(out->ring, &out->op);
 }

@@ -20,6 +20,7 @@ struct out_stream {
 	struct uring_op op;
 	struct uring *ring;		/* borrowed */
 	int fd;				/* borrowed */
+	bool closed;			/* out_stream_close was called */
 	int wake_fd;			/* borrowed: eventfd that makes the I/O thread call out_stream_pump */
 	void (*on_space)(void *opaque); /* after bytes left a queue that had refused some; may be NULL */
 	void *opaque;
@@ -42,5 +43,7 @@ bool out_stream_put_whole(struct out_stream *out, const void *data, size_t len);
 /* Starts a write when bytes wait and none is under way. I/O thread. */
 void out_stream_pump(struct out_stream *out);
 bool out_stream_is_idle(struct out_stream *out);
+/* Ends the write that is under way, and starts no other; what is still queued is lost. I/O thread. */
+void out_stream_close(struct out_stream *out);
 
 #endif

@@ -26,6 +26,7 @@ struct run {
 	uint64_t wake_count;
 	struct signalfd_siginfo signal;
 	bool stopping;
+	bool draining; /* no op starts itself anew */
 	/* what the events have told so far */
 	bool told_first_instruction, told_console, told_init, told_panic;
 	/* the watch on a guest that says it panicked or halted */
@@ -143,7 +144,7 @@ static void on_wake(struct uring_op *op, int result)
 	struct vm *vm = run->vm;
 	struct vm_notices n;
 
-	if (result == -ECANCELED)
+	if (result == -ECANCELED || run->draining)
 		return;
 	arm_wake(run);
 	console_on_wake(&vm->console);
@@ -160,7 +161,7 @@ static void on_signal(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, signal_op);
 
-	if (result == -ECANCELED)
+	if (result == -ECANCELED || run->draining)
 		return;
 	if (result == (int)sizeof(run->signal))
 		vm_stop(run->vm, OUTCOME_SIGNAL, run->signal.ssi_signo, "");
@@ -185,16 +186,76 @@ static bool is_dead(const struct vcpu *vcpu)
 	return state == KVM_MP_STATE_HALTED ? !(regs.rflags & RFLAGS_IF) : state == KVM_MP_STATE_UNINITIALIZED;
 }
 
-/* Do all vCPUs wait with interrupts off? Nothing in this machine sends NMIs, so they wait for ever. */
-static bool all_dead(struct vm *vm)
+/* While paused: do all vCPUs wait with interrupts off? Nothing in this machine sends NMIs, so they wait for ever. */
+static bool all_parked_dead(const struct vm *vm)
 {
 	bool dead = true;
 
-	vcpu_pause_all(vm->vcpus, vm->nr_vcpus, &vm->gate);
 	for (unsigned i = 0; i < vm->nr_vcpus; i++)
 		dead = dead && is_dead(&vm->vcpus[i]);
+	return dead;
+}
+
+static bool all_dead(struct vm *vm)
+{
+	bool dead;
+
+	vcpu_pause_all(vm->vcpus, vm->nr_vcpus, &vm->gate);
+	dead = all_parked_dead(vm);
 	vcpu_resume_all(&vm->gate);
 	return dead;
+}
+
+/* Does a guest that said "panic" go on living? After panic() Linux computes or halts with interrupts off at CPL 0; user
+ * code, or vCPUs that all wait for an interrupt, say that a program only printed the line. */
+static bool seems_alive(struct vm *vm)
+{
+	bool user = false, waits = true;
+
+	vcpu_pause_all(vm->vcpus, vm->nr_vcpus, &vm->gate);
+	for (unsigned i = 0; i < vm->nr_vcpus; i++) {
+		struct kvm_sregs sregs;
+		uint32_t state;
+
+		if (kvm_vcpu_get_mp_state(&vm->vcpus[i].kvm, &state) || kvm_vcpu_get_sregs(&vm->vcpus[i].kvm, &sregs))
+			continue;
+		user = user || (sregs.cs.selector & 3) == 3;
+		waits = waits && state != KVM_MP_STATE_RUNNABLE;
+	}
+	waits = waits && !all_parked_dead(vm);
+	vcpu_resume_all(&vm->gate);
+	return user || waits;
+}
+
+static void forget_panic(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->notices.lock);
+	vm->notices.has_panic = false;
+	pthread_mutex_unlock(&vm->notices.lock);
+}
+
+/* True when the watch must go on. */
+static bool watch_panic(struct run *run, uint64_t now)
+{
+	if (seems_alive(run->vm))
+		run->last_output_ns = now; /* as good as output */
+	if (now - run->last_output_ns >= PANIC_QUIET_NS) {
+		vm_stop(run->vm, OUTCOME_PANIC, 0, "");
+		return false;
+	}
+	if (now - run->watch_since_ns < PANIC_LIMIT_NS)
+		return true;
+	forget_panic(run->vm);
+	return false;
+}
+
+static bool watch_halt(struct run *run, uint64_t now)
+{
+	if (now - run->watch_since_ns >= HALT_LIMIT_NS)
+		return false;
+	if (all_dead(run->vm))
+		vm_stop(run->vm, OUTCOME_HALTED, 0, "");
+	return true;
 }
 
 /* A guest that said "panic" may still print its trace and then reset by itself; one that said "halted" may not mean it.
@@ -202,25 +263,15 @@ static bool all_dead(struct vm *vm)
 static void on_watch(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, watch_op);
-	struct vm *vm = run->vm;
-	uint64_t now = monotonic_ns(), bytes = console_bytes(vm);
-	struct vm_notices n = snapshot_notices(vm);
+	uint64_t now = monotonic_ns(), bytes = console_bytes(run->vm);
 
-	if (result)
+	if (result || run->stopping)
 		return;
 	if (bytes != run->output_bytes)
 		run->last_output_ns = now;
 	run->output_bytes = bytes;
-	if (n.has_panic) {
-		if (now - run->last_output_ns >= PANIC_QUIET_NS || now - run->watch_since_ns >= PANIC_LIMIT_NS)
-			vm_stop(vm, OUTCOME_PANIC, 0, "");
-	} else if (now - run->watch_since_ns < HALT_LIMIT_NS) {
-		if (all_dead(vm))
-			vm_stop(vm, OUTCOME_HALTED, 0, "");
-	} else {
-		return;
-	}
-	arm_watch(run);
+	if (snapshot_notices(run->vm).has_panic ? watch_panic(run, now) : watch_halt(run, now))
+		arm_watch(run);
 }
 
 static void begin(struct run *run, struct vm *vm)
@@ -304,33 +355,53 @@ static void tell_exit(struct run *run, const struct outcome *outcome)
 	event_end(&event, &vm->events);
 }
 
-/* Writes out what is queued, as long as the readers take it, then ends every op. */
-static void drain(struct run *run)
+static bool is_any_in_flight(const struct run *run)
+{
+	const struct vm *vm = run->vm;
+
+	return run->watch_op.in_flight || run->wake_op.in_flight || run->signal_op.in_flight ||
+	       run->timeout_op.in_flight || vm->console.input_op.in_flight || vm->console.out.op.in_flight ||
+	       vm->events.out.op.in_flight;
+}
+
+static bool is_written(struct vm *vm)
+{
+	return out_stream_is_idle(&vm->console.out) && out_stream_is_idle(&vm->events.out);
+}
+
+/* Writes out what is queued, as long as the readers take it. */
+static void flush_streams(struct run *run)
 {
 	struct vm *vm = run->vm;
-	uint64_t limit = monotonic_ns() + DRAIN_LIMIT_NS;
 
-	console_close_input(&vm->console);
-	uring_cancel(vm->ring, &run->timeout_op);
-	uring_cancel(vm->ring, &run->watch_op);
-	while (run->timeout_op.in_flight || run->watch_op.in_flight)
+	while (run->watch_op.in_flight) /* of the run: it is cancelled */
 		loop_once(run);
-	must_start(uring_timer(vm->ring, &run->watch_op, limit));
-	for (;;) {
+	must_start(uring_timer(vm->ring, &run->watch_op, monotonic_ns() + DRAIN_LIMIT_NS));
+	while (run->watch_op.in_flight) {
 		out_stream_pump(&vm->console.out);
 		out_stream_pump(&vm->events.out);
-		if (!run->watch_op.in_flight ||
-		    (out_stream_is_idle(&vm->console.out) && out_stream_is_idle(&vm->events.out)))
+		if (is_written(vm))
 			break;
 		loop_once(run);
 	}
+}
+
+/* Ends every op. One that completes before its cancellation arrives does not start anew: draining, closed. */
+static void drain(struct run *run)
+{
+	struct vm *vm = run->vm;
+
+	run->draining = true;
+	console_close_input(&vm->console);
+	uring_cancel(vm->ring, &run->timeout_op);
+	uring_cancel(vm->ring, &run->watch_op);
+	flush_streams(run);
 	uring_cancel(vm->ring, &run->watch_op);
 	uring_cancel(vm->ring, &run->wake_op);
 	uring_cancel(vm->ring, &run->signal_op);
-	uring_cancel(vm->ring, &vm->console.out.op);
-	uring_cancel(vm->ring, &vm->events.out.op);
-	while (run->watch_op.in_flight || run->wake_op.in_flight || run->signal_op.in_flight ||
-	       vm->console.input_op.in_flight || vm->console.out.op.in_flight || vm->events.out.op.in_flight)
+	out_stream_close(&vm->console.out);
+	out_stream_close(&vm->events.out);
+	while (is_any_in_flight(run))
 		loop_once(run);
 }
 

@@ -11,7 +11,7 @@ static void print_module(const struct boot_module *module)
 	print("module ");
 	print_number(module->size);
 	print_char(' ');
-	print(module->name ? module->name : "-");
+	print(module->name && *module->name ? module->name : "-");
 	print_char(' ');
 	for (uint64_t i = 0; i < module->size && i < 64; i++)
 		print_char(bytes[i] >= ' ' && bytes[i] < 0x7f ? bytes[i] : '?');

@@ -24,7 +24,7 @@ struct boot_range {
 struct boot_module {
 	uint64_t start;
 	uint64_t size;
-	const char *name; /* NULL: none */
+	const char *name; /* NULL or empty: none */
 };
 
 #define BOOT_MAX_RANGES	 32

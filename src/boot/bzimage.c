@@ -219,6 +219,7 @@ static void take_limits(const struct setup *setup, struct image_kernel *kernel)
 	if (working_end > kernel->working_end)
 		kernel->working_end = working_end;
 	kernel->initrd_end = setup->initrd_addr_max + 1ULL;
+	kernel->is_linux = true;
 	kernel->cmdline_max = setup->cmdline_size < LAYOUT_CMDLINE_SIZE ? setup->cmdline_size : LAYOUT_CMDLINE_SIZE - 1;
 }
 

@@ -242,12 +242,14 @@ int elf_parse(const struct image_source *src, struct elf_image *elf, struct erro
 	}
 	if (code)
 		return code;
-	if (notes.is_user_program)
+	/* FreeBSD's kernel names an interpreter too. */
+	if (notes.is_user_program && !notes.has_pvh_entry)
 		return image_source_fail(src, err, -ENOEXEC, "is a user-space program, not a kernel");
 	if (elf->nr_segments == 0)
 		return image_source_fail(src, err, -EINVAL, "has no loadable segment");
 	elf->has_pvh_note = notes.has_pvh_entry;
 	elf->pvh_entry = notes.pvh_entry;
+	elf->is_linux = notes.is_linux;
 	return 0;
 }
 

@@ -29,6 +29,7 @@ struct elf_segment {
 struct elf_image {
 	bool is_64;
 	uint64_t entry;
+	bool is_linux; /* a Linux kernel, by its notes */
 	bool has_pvh_note;
 	uint64_t pvh_entry;
 	unsigned nr_segments;

@@ -33,6 +33,8 @@ static int take_note(const struct image_source *src, const struct note *note, st
 {
 	if (has_name(note, "GNU") && note->type == NT_GNU_ABI_TAG)
 		notes->is_user_program = true;
+	if (has_name(note, "Linux"))
+		notes->is_linux = true;
 	if (!has_name(note, "Xen") || note->type != XEN_ELFNOTE_PHYS32_ENTRY)
 		return 0;
 	if (note->desc_size != sizeof(uint32_t) && note->desc_size != sizeof(uint64_t))

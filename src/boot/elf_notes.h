@@ -14,6 +14,7 @@ struct elf_notes {
 	uint64_t bytes; /* scanned so far, against ELF_MAX_NOTE_BYTES */
 	bool has_pvh_entry;
 	uint64_t pvh_entry;
+	bool is_linux;	      /* has notes named "Linux" (LINUX_ELFNOTE_*) */
 	bool is_user_program; /* GNU ABI tag: linked for an operating system */
 };
 

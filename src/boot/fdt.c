@@ -197,6 +197,11 @@ static int begin_tree(void *buf, uint32_t size)
 {
 	int err = fdt_create(buf, (int)size);
 
+	/* What the memory node calls RAM but is not the guest's to use; the tree itself lies in the second range. */
+	if (!err)
+		err = fdt_add_reservemap_entry(buf, LAYOUT_LOW_RESERVED, LAYOUT_HIGH_MEM - LAYOUT_LOW_RESERVED);
+	if (!err)
+		err = fdt_add_reservemap_entry(buf, LAYOUT_FDT, LAYOUT_FDT_SIZE);
 	return err ? err : fdt_finish_reservemap(buf);
 }
 

@@ -23,7 +23,8 @@
 #define LEAST_RAM (2ULL << 20)
 
 /* Where Linux wants its initrd at the latest, for a kernel that does not say (boot.rst, initrd_addr_max). */
-#define LINUX_INITRD_END 0x80000000ULL
+#define LINUX_INITRD_END  0x80000000ULL
+#define LINUX_CMDLINE_MAX 2047 /* COMMAND_LINE_SIZE without the NUL: Linux would cut the rest off silently */
 
 /* What one image_load carries through its steps. */
 struct load {
@@ -56,7 +57,8 @@ static int load_segments(struct load *l, const struct elf_image *elf, enum image
 					 (unsigned long long)entry);
 	l->format = format;
 	l->kernel.entry = entry;
-	l->kernel.cmdline_max = LAYOUT_CMDLINE_SIZE - 1;
+	l->kernel.is_linux = elf->is_linux;
+	l->kernel.cmdline_max = elf->is_linux ? LINUX_CMDLINE_MAX : LAYOUT_CMDLINE_SIZE - 1;
 	l->kernel.initrd_end = format == IMAGE_ELF_LINUX ? LINUX_INITRD_END : GUEST_MMIO_HOLE_START;
 	return elf_load(l->src, elf, l->mem, &l->kernel, l->err);
 }

@@ -32,6 +32,7 @@ struct image_kernel {
 	uint64_t end;
 	uint64_t working_end; /* >= end: what the kernel uses from start before it reads the memory map */
 	uint64_t initrd_end;  /* the initrd ends at or below this */
+	bool is_linux;
 	uint64_t cmdline_max; /* bytes without the NUL */
 	bool has_setup_header;
 	uint8_t setup_header[IMAGE_SETUP_HEADER_SIZE]; /* of a bzImage; zero behind its own length */

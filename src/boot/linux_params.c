@@ -36,7 +36,7 @@ static void make_up_header(uint8_t *params, const struct image_kernel *kernel)
 }
 
 /* The fields that the boot protocol has the loader write. */
-static void fill_loader_fields(uint8_t *params, const struct image_handover *handover)
+static void fill_loader_fields(uint8_t *params, const struct image_handover *handover, bool with_fdt)
 {
 	*HEADER(type_of_loader) = LOADER_UNDEFINED;
 	*HEADER(loadflags) |= LOADED_HIGH;
@@ -47,7 +47,7 @@ static void fill_loader_fields(uint8_t *params, const struct image_handover *han
 	store_le32(HEADER(ramdisk_size), (uint32_t)handover->initrd_size);
 	store_le32(PARAM(ext_ramdisk_image), (uint32_t)(handover->initrd_start >> 32));
 	store_le32(PARAM(ext_ramdisk_size), (uint32_t)(handover->initrd_size >> 32));
-	store_le64(HEADER(setup_data), handover->fdt_size ? LAYOUT_FDT : 0);
+	store_le64(HEADER(setup_data), with_fdt ? LAYOUT_FDT : 0);
 	store_le64(PARAM(acpi_rsdp_addr), handover->rsdp);
 }
 
@@ -67,8 +67,6 @@ static int write_setup_data(const struct image_handover *handover, struct guest_
 {
 	uint8_t node[IMAGE_SETUP_DATA_SIZE] = {0};
 
-	if (!handover->fdt_size)
-		return 0;
 	store_le32(node + offsetof(struct setup_data, type), SETUP_DTB);
 	store_le32(node + offsetof(struct setup_data, len), handover->fdt_size);
 	return image_write(mem, LAYOUT_FDT, node, sizeof(node), err);
@@ -79,14 +77,16 @@ int linux_params_write(const struct image_kernel *kernel, const struct image_han
 {
 	/* All else stays zero: no screen, so that no driver touches a VGA that is not there, and no sentinel. */
 	uint8_t params[PARAMS_SIZE] = {0};
+	/* Linux has ACPI and the MP table; with CONFIG_OF it would count the tree's CPUs once more (x86_dtb_init). */
+	bool with_fdt = handover->fdt_size && !kernel->is_linux;
 	int code;
 
 	if (kernel->has_setup_header)
 		memcpy(params + IMAGE_SETUP_HEADER_START, kernel->setup_header, sizeof(kernel->setup_header));
 	else
 		make_up_header(params, kernel);
-	fill_loader_fields(params, handover);
+	fill_loader_fields(params, handover, with_fdt);
 	fill_e820(params, &handover->map);
 	code = image_write(mem, LAYOUT_BOOT_PARAMS, params, sizeof(params), err);
-	return code ? code : write_setup_data(handover, mem, err);
+	return code || !with_fdt ? code : write_setup_data(handover, mem, err);
 }

@@ -44,7 +44,8 @@ struct memmap_wire {
 struct pvh_page {
 	struct start_info_wire info;
 	struct module_wire modules[NR_MODULES];
-	char fdt_name[8];
+	char fdt_name[4];
+	char no_name[4];
 	struct memmap_wire memmap[E820_MAX_ENTRIES];
 };
 
@@ -65,6 +66,8 @@ static void fill_modules(struct pvh_page *page, const struct image_handover *han
 	if (handover->initrd_size || handover->fdt_size) {
 		page->modules[MODULE_INITRD].paddr = le64_of(handover->initrd_start);
 		page->modules[MODULE_INITRD].size = le64_of(handover->initrd_size);
+		/* Empty, but there: FreeBSD compares it without a look at the pointer. */
+		page->modules[MODULE_INITRD].cmdline_paddr = address_of(offsetof(struct pvh_page, no_name));
 		count = MODULE_INITRD + 1;
 	}
 	if (handover->fdt_size) {

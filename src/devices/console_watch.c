@@ -64,12 +64,20 @@ static bool is_closing_line(const struct console_watch *watch, const struct matc
 	return match->begin >= len && memcmp(watch->line + match->begin - len, closing, len) == 0;
 }
 
+/* A kernel's message begins its line or follows printk's "[ time] "; a program that quotes one mostly does not. */
+static bool is_quoted(const struct console_watch *watch, const struct match *match)
+{
+	return match->event == CONSOLE_PANIC && match->begin > 0 &&
+	       (match->begin < 2 || memcmp(watch->line + match->begin - 2, "] ", 2) != 0);
+}
+
 static bool find_message(const struct console_watch *watch, struct match *match)
 {
 	if (watch->reported)
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(markers); i++)
-		if (find_marker(watch, &markers[i], match) && !is_closing_line(watch, match))
+		if (find_marker(watch, &markers[i], match) && !is_closing_line(watch, match) &&
+		    !is_quoted(watch, match))
 			return true;
 	return false;
 }

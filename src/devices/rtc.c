@@ -30,7 +30,7 @@ enum rtc_register {
 	REG_ABOVE_4G = 0x5b,  /* 3 bytes, units of 64 KiB */
 };
 
-#define A_32KHZ_1024HZ 0x26 /* running; never "update in progress": the time is read atomically */
+#define A_32KHZ_1024HZ 0x26 /* running; never "update in progress": see read_cmos */
 #define B_BINARY       0x04
 #define B_24_HOURS     0x02
 #define D_VALID_RAM    0x80
@@ -84,7 +84,7 @@ static bool is_time_register(uint8_t index)
 
 static uint8_t read_time(const struct rtc *rtc, uint8_t index)
 {
-	struct tm tm = current_time(rtc);
+	const struct tm tm = rtc->time;
 	int year = tm.tm_year + 1900;
 
 	switch (index) {
@@ -107,8 +107,14 @@ static uint8_t read_time(const struct rtc *rtc, uint8_t index)
 	}
 }
 
-static uint8_t read_cmos(const struct rtc *rtc)
+/*
+ * Drivers look at A (update in progress?) or begin with the seconds, and then read on: the time stands still meanwhile,
+ * so that no minute changes between two registers.
+ */
+static uint8_t read_cmos(struct rtc *rtc)
 {
+	if (rtc->index == REG_A || rtc->index == REG_SECONDS)
+		rtc->time = current_time(rtc);
 	if (is_time_register(rtc->index))
 		return read_time(rtc, rtc->index);
 	switch (rtc->index) {
@@ -146,7 +152,7 @@ static void write_cmos(struct rtc *rtc, uint8_t value)
 /* The index port is write-only. */
 static void read_ports(struct bus_device *dev, uint64_t offset, uint8_t *data, unsigned len)
 {
-	const struct rtc *rtc = container_of(dev, struct rtc, dev);
+	struct rtc *rtc = container_of(dev, struct rtc, dev);
 
 	for (unsigned i = 0; i < len; i++)
 		if (offset + i == PORT_DATA)
@@ -191,6 +197,7 @@ void rtc_init(struct rtc *rtc, uint16_t port, uint64_t ram_low, uint64_t ram_hig
 		.clock = clock,
 		.control = B_24_HOURS,
 	};
+	rtc->time = current_time(rtc);
 	store_size(rtc, REG_BASE_KIB, 2, 640);
 	store_size(rtc, REG_EXTENDED_KIB, 2, bytes_above(ram_low, 1 * MIB) >> 10);
 	store_size(rtc, REG_EXTENDED_KIB_2, 2, bytes_above(ram_low, 1 * MIB) >> 10);

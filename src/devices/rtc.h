@@ -5,6 +5,7 @@
 #define VMM_DEVICES_RTC_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "devices/bus.h"
 
@@ -19,6 +20,7 @@ struct rtc_clock {
 struct rtc {
 	struct bus_device dev;
 	struct rtc_clock clock;
+	struct tm time; /* as last looked at */
 	uint8_t index;
 	uint8_t control; /* status register B: only the data-mode and 24-hour bits */
 	uint8_t cmos[RTC_CMOS_SIZE];

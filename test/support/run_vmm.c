@@ -240,6 +240,7 @@ static void finish(struct child *c)
 {
 	struct termios after;
 
+	memset(&after, 0, sizeof(after)); /* its padding is compared too */
 	for (unsigned s = 0; s < STREAMS; s++)
 		pump_stream(c, s);
 	if (c->fds.terminal >= 0 && tcgetattr(c->fds.terminal, &after) == 0)

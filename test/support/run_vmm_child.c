@@ -174,7 +174,8 @@ pid_t run_child_start(const struct run_request *request, struct run_child_fds *f
 	int *const theirs[] = {&far.input, &far.output, &far.error, &far.events, &far.setup};
 	pid_t parent = getpid(), pid = -1;
 
-	*fds = (struct run_child_fds){-1, -1, -1, -1, -1, -1, {0}};
+	memset(fds, 0, sizeof(*fds));
+	fds->input = fds->output = fds->error = fds->events = fds->setup = fds->terminal = -1;
 	if (make_ends(request, fds, &far))
 		pid = fork();
 	if (pid == 0)

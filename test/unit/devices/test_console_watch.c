@@ -165,6 +165,17 @@ static void message_in_single_bytes_is_recognised(void **state)
 	assert_only_event(f, CONSOLE_PANIC, "byte by byte");
 }
 
+static void panic_line_that_a_program_quotes_is_no_panic(void **state)
+{
+	struct fixture *f = *state;
+
+	feed_more(f, "grep: old.log: Kernel panic - not syncing: long ago\n");
+	feed_more(f, "# echo Kernel panic - not syncing: typed\n");
+	assert_int_equal(f->count, 0);
+	feed_more(f, "# [    3.141593][    T1] Kernel panic - not syncing: real\n"); /* behind a prompt */
+	assert_only_event(f, CONSOLE_PANIC, "real");
+}
+
 static void unfinished_last_line_counts_at_the_end(void **state)
 {
 	struct fixture *f = *state;
@@ -187,7 +198,7 @@ static void panic_in_an_unending_line_is_reported_within_a_bound(void **state)
 		f->watch.started = true;
 		for (unsigned i = 0; i < before; i++)
 			feed(f, ".");
-		feed(f, "Kernel panic - not syncing: the reason");
+		feed(f, "[ 1.0] Kernel panic - not syncing: the reason");
 		for (unsigned i = 0; i < 2 * CONSOLE_LINE_SIZE; i++)
 			feed(f, "x");
 		assert_int_equal(f->count, 1);
@@ -288,6 +299,7 @@ int main(void)
 		cmocka_unit_test_setup(closing_line_of_a_panic_is_not_a_second_one, set_up),
 		cmocka_unit_test_setup(events_come_in_the_order_of_the_output, set_up),
 		cmocka_unit_test_setup(message_in_single_bytes_is_recognised, set_up),
+		cmocka_unit_test_setup(panic_line_that_a_program_quotes_is_no_panic, set_up),
 		cmocka_unit_test_setup(unfinished_last_line_counts_at_the_end, set_up),
 		cmocka_unit_test_setup(panic_in_an_unending_line_is_reported_within_a_bound, set_up),
 		cmocka_unit_test_setup(escape_sequences_are_not_part_of_the_text, set_up),

@@ -244,8 +244,8 @@ static void a_timeout_is_a_duration_above_zero(void **state)
 static void the_rest_is_taken_as_it_is(void **state)
 {
 	(void)state;
-	ACCEPT("k", "--events", "fd:3", "--dump-fdt", "-", "--dry-run", "--stats", "-q");
-	assert_string_equal(config.events, "fd:3");
+	ACCEPT("k", "--events", "fd:2", "--dump-fdt", "-", "--dry-run", "--stats", "-q");
+	assert_string_equal(config.events, "fd:2");
 	assert_string_equal(config.dump_fdt, "-");
 	assert_true(config.dry_run && config.stats && config.quiet);
 	ACCEPT("k", "--quiet");

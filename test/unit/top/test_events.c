@@ -195,9 +195,11 @@ static void bad_targets_are_refused_with_a_remedy(void **state)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct error err = {0};
+		int code = events_check_target(cases[i].target, &err);
 
-		assert_int_equal(events_init(&f->events, cases[i].target, START_NS, f->rp.ring, f->rp.wake_fd, &err),
-				 cases[i].code);
+		if (!code)
+			code = events_init(&f->events, cases[i].target, START_NS, f->rp.ring, f->rp.wake_fd, &err);
+		assert_int_equal(code, cases[i].code);
 		assert_non_null(strstr(err.text, "--events"));
 		assert_non_null(strstr(err.text, cases[i].remedy));
 		events_fini(&f->events);
