@@ -102,7 +102,9 @@ static int inject_exception(struct assist_vcpu *av, const struct assist_cpu *cpu
  */
 static void refuse_user_code(const struct assist_cpu *cpu, struct assist_result *result)
 {
-	if (result->outcome != ASSIST_UNKNOWN || (cpu->sregs.cs.selector & 3) != 3)
+	bool no_memory = result->outcome == ASSIST_FAILED && (result->error == -ENXIO || result->error == -E2BIG);
+
+	if ((result->outcome != ASSIST_UNKNOWN && !no_memory) || (cpu->sregs.cs.selector & 3) != 3)
 		return;
 	result->outcome = ASSIST_EXCEPTION;
 	result->vector = VECTOR_UD;
