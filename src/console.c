@@ -12,13 +12,33 @@
 static void on_input(struct uring_op *op, int result);
 static void on_space(void *opaque);
 
+/*
+ * A terminal that is stopped blocks whoever writes to it. A description of our own can be non-blocking without changing
+ * the caller's.
+ */
+static void open_stdout(struct console *console)
+{
+	console->out_fd = STDOUT_FILENO;
+	if (!isatty(STDOUT_FILENO))
+		return;
+	console->out_fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	console->owns_out_fd = console->out_fd >= 0;
+	if (!console->owns_out_fd)
+		console->out_fd = STDOUT_FILENO;
+}
+
 static int open_output(struct console *console, const struct config *config, struct error *err)
 {
 	if (config->console == CONFIG_CONSOLE_STDIO)
-		console->out_fd = STDOUT_FILENO;
+		open_stdout(console);
 	if (config->console != CONFIG_CONSOLE_FILE)
 		return 0;
-	console->out_fd = open(config->console_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	/* O_NONBLOCK: a FIFO without a reader is an error, not a wait. */
+	console->out_fd =
+		open(config->console_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
+	if (console->out_fd < 0 && errno == ENXIO)
+		return error_set(err, -ENXIO, "--console file=%s: is a FIFO that nobody reads; start its reader first",
+				 config->console_path);
 	if (console->out_fd < 0)
 		return error_set(err, -errno, "--console file=%s: cannot open: %s; give a writable path",
 				 config->console_path, strerror(errno));

@@ -37,7 +37,10 @@ static int open_target(struct events *events, const char *target, struct error *
 		events->fd = (int)fd;
 		return 0;
 	}
-	events->fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	events->fd = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
+	if (events->fd < 0 && errno == ENXIO)
+		return error_set(err, -ENXIO, "--events %s: is a FIFO that nobody reads; start its reader first",
+				 target);
 	if (events->fd < 0)
 		return error_set(err, -errno, "--events %s: cannot open: %s; give a writable path or fd:N", target,
 				 strerror(errno));

@@ -215,11 +215,15 @@ static void *vcpu_main(void *argument)
 
 int vcpu_start(struct vcpu *vcpu)
 {
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT};
 	sigset_t all, old;
 	int err;
 
-	/* The thread is born with every signal blocked: the I/O thread reads them from its signalfd. */
+	/* The thread is born with signals blocked, which the I/O thread reads from its signalfd; but not those of a
+	 * crash, after which the terminal must be restored. */
 	sigfillset(&all);
+	for (unsigned i = 0; i < ARRAY_SIZE(faults); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&vcpu->thread, NULL, vcpu_main, vcpu);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -191,7 +191,7 @@ static int make_loop(struct vm *vm, struct error *err)
 	if (ret)
 		return error_set(err, ret, "cannot set up the I/O loop: %s", strerror(-ret));
 	if (uring_fallback_reason(vm->ring))
-		log_debug("io_uring unavailable (%s); using poll", uring_fallback_reason(vm->ring));
+		log_note("note: io_uring is unavailable (%s); using poll", uring_fallback_reason(vm->ring));
 	ret = events_init(&vm->events, vm->config->events, vm->start_ns, vm->ring, vm->wake_fd, err);
 	if (!ret)
 		ret = console_init(&vm->console, vm->config, vm->ring, vm->wake_fd, keys, sink, err);

@@ -227,10 +227,12 @@ static bool seems_alive(struct vm *vm)
 	return user || waits;
 }
 
-static void forget_panic(struct vm *vm)
+/* The guest lives on: what its console said was not meant. */
+static void forget_sayings(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->notices.lock);
 	vm->notices.has_panic = false;
+	vm->notices.says_halted = false;
 	pthread_mutex_unlock(&vm->notices.lock);
 }
 
@@ -245,14 +247,16 @@ static bool watch_panic(struct run *run, uint64_t now)
 	}
 	if (now - run->watch_since_ns < PANIC_LIMIT_NS)
 		return true;
-	forget_panic(run->vm);
+	forget_sayings(run->vm);
 	return false;
 }
 
 static bool watch_halt(struct run *run, uint64_t now)
 {
-	if (now - run->watch_since_ns >= HALT_LIMIT_NS)
+	if (now - run->watch_since_ns >= HALT_LIMIT_NS) {
+		forget_sayings(run->vm);
 		return false;
+	}
 	if (all_dead(run->vm))
 		vm_stop(run->vm, OUTCOME_HALTED, 0, "");
 	return true;
@@ -441,6 +445,8 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 	n = snapshot_notices(vm);
 	tell_news(&run, &n);
 	blame_panic(outcome, &n);
+	if (outcome->cause == OUTCOME_PANIC && !run.told_panic)
+		tell(&run, "guest-panic", vm->start_ns + outcome->elapsed_ns, "reason", outcome->detail);
 	tell_exit(&run, outcome);
 	drain(&run);
 }

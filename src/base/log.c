@@ -2,7 +2,9 @@
 /* One write(2) a line, so that lines of several threads never mix. The only file with mutable statics. */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,13 +12,26 @@
 #include "base/file.h"
 
 #define LOG_LINE_SIZE 1024
+#define LOG_STALL_MS  1000
 #define LOG_REFILL_NS 1000000000ULL
 
 static enum log_level max_level = LOG_NOTE;
+static atomic_bool is_stalled;
 
 void log_set_level(enum log_level level)
 {
 	max_level = level;
+}
+
+/* A stderr that nobody reads must not keep the machine from ending: the first line waits for a while, later ones do
+ * not. */
+static bool wait_for_reader(void)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	int ready = poll(&fd, 1, atomic_load(&is_stalled) ? 0 : LOG_STALL_MS);
+
+	atomic_store(&is_stalled, ready == 0);
+	return ready != 0;
 }
 
 static void print_line(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
@@ -38,6 +53,8 @@ static void print_line(const char *fmt, va_list ap)
 		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
 			line[i] = '?';
 	line[len++] = '\n';
+	if (!wait_for_reader())
+		return;
 	/* Nobody is left to tell when stderr itself fails. */
 	(void)!write(STDERR_FILENO, line, len);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One-line messages on stderr, prefixed "vmm: ". Any thread. Never carries guest memory contents. */
+/* One-line messages on stderr, prefixed "vmm: ". Any thread. Never carries guest memory contents. A line that stderr
+ * does not take within a second is dropped. */
 #ifndef VMM_BASE_LOG_H
 #define VMM_BASE_LOG_H
 

@@ -90,6 +90,7 @@ static int inject_exception(struct assist_vcpu *av, const struct assist_cpu *cpu
 		err = kvm_vcpu_get_events(av->vcpu, &events);
 	if (err)
 		return err;
+	events.flags = 0; /* an NMI that arrives between the two calls stays pending */
 	events.exception.injected = 1;
 	events.exception.nr = result->vector;
 	events.exception.has_error_code = result->has_error_code;
@@ -99,7 +100,7 @@ static int inject_exception(struct assist_vcpu *av, const struct assist_cpu *cpu
 }
 
 /* User code gets #UD for what nobody can complete, as from KVM itself: a process must not be able to end the machine.
- */
+ * That holds for an operand where no memory is, too: the trampoline's doorbell page is within every process's reach. */
 static void refuse_user_code(const struct assist_cpu *cpu, struct assist_result *result)
 {
 	bool no_memory = result->outcome == ASSIST_FAILED && (result->error == -ENXIO || result->error == -E2BIG);

@@ -158,6 +158,14 @@ static uint64_t *saved_msr(struct assist_vcpu *av, uint32_t index)
 	}
 }
 
+/* By 57 bits, the widest form. */
+static bool is_canonical(uint64_t address)
+{
+	int64_t top = (int64_t)address >> 56;
+
+	return top == 0 || top == -1;
+}
+
 enum assist_verdict assist_syscall_wrmsr(struct assist_vcpu *av)
 {
 	struct kvm_run *run = av->vcpu->run;
@@ -167,6 +175,10 @@ enum assist_verdict assist_syscall_wrmsr(struct assist_vcpu *av)
 
 	if (!saved)
 		return ASSIST_NOT_OURS;
+	if (entry.index == MSR_LSTAR && !is_canonical(entry.data)) {
+		run->msr.error = 1;
+		return ASSIST_HANDLED;
+	}
 	if (entry.index == MSR_LSTAR && entry.data != 0) {
 		if (use_trampoline(av, &trampoline))
 			return ASSIST_STUCK;
@@ -174,7 +186,6 @@ enum assist_verdict assist_syscall_wrmsr(struct assist_vcpu *av)
 		if (trampoline)
 			entry.data = av->vm->trampoline_gva;
 	}
-	/* KVM refuses what the CPU would: a non-canonical LSTAR. */
 	run->msr.error = kvm_vcpu_set_msrs(av->vcpu, &entry, 1) != 0;
 	if (!run->msr.error)
 		*saved = run->msr.data;
