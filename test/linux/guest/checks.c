@@ -178,17 +178,88 @@ static int echo_input(const struct parameters *parameters)
 	return 0;
 }
 
+/*
+ * Where vmm, on a host that needs it, places the system-call trampoline and its doorbell (src/x86/assist_syscall.c); on
+ * other hosts nothing is there, and the children below die of SIGSEGV.
+ */
+#define TRAMPOLINE 0xffffffffff602000UL
+#define DOORBELL   0xffffffffff603000UL
+#define FLAGS_IOPL 0x3000UL
+
+#define CHILD_KEPT_IOPL 99
+
+/* KVM cannot emulate it, and no memory is behind the operand: it must end the process, not the machine. */
+static int read_doorbell(void)
+{
+	uint64_t bits;
+
+	__asm__ volatile("popcnt (%1), %0" : "=r"(bits) : "r"(DOORBELL) : "memory");
+	return (int)bits;
+}
+
+/* A system call (getppid) by a jump to the trampoline, with flags in R11 that no user program may have. */
+static int forge_system_call(void)
+{
+	uint64_t flags;
+
+	__asm__ volatile(
+		"lea 1f(%%rip), %%rcx\n"
+		"mov %1, %%r11\n"
+		"jmp *%2\n"
+		"1: pushfq\n"
+		"pop %0"
+		: "=&r"(flags)
+		: "r"(FLAGS_IOPL | 0x202), "r"(TRAMPOLINE), "a"(__NR_getppid)
+		: "rcx", "r11", "memory", "cc");
+	return flags & FLAGS_IOPL ? CHILD_KEPT_IOPL : 0;
+}
+
+/* The status of a child that runs @attack, as wait4 gives it. */
+static int try_attack(int (*attack)(void))
+{
+	int status = 0;
+	long child = tiny_syscall(__NR_fork, 0, 0, 0);
+
+	if (child == 0)
+		tiny_syscall(__NR_exit_group, attack(), 0, 0);
+	tiny_syscall6(__NR_wait4, child, (long)&status, 0, 0, 0, 0);
+	return status;
+}
+
+static int attack_assist(const struct parameters *parameters)
+{
+	int doorbell = try_attack(read_doorbell), forged = try_attack(forge_system_call);
+	struct tiny_line line = {.used = 0};
+
+	(void)parameters;
+	tiny_add(&line, "hostile-user: doorbell ");
+	tiny_add_number(&line, (uint64_t)doorbell, 10);
+	tiny_add(&line, ", forged system call ");
+	tiny_add_number(&line, (uint64_t)forged, 10);
+	tiny_flush(&line);
+	/* The first is killed by a signal; the second too, or its flags came back clean. */
+	return (doorbell & 0x7f) != 0 && forged != CHILD_KEPT_IOPL << 8 ? 0 : 1;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct parameters *parameters);
 } table[] = {
-	{"hello", say_hello},	      {"status", exit_with_status},
-	{"exit-port", use_exit_port}, {"killed", die_of_signal},
-	{"smp", count_cpus},	      {"mem", measure_memory},
-	{"poweroff", power_off},      {"reboot", restart},
-	{"halt", halt_system},	      {"hang", sleep_for_ever},
-	{"spin", spin_for_ever},      {"sysrq-panic", panic_by_sysrq},
-	{"uart-input", echo_input},   {"initrd-concat", read_second_initrd},
+	{"hello", say_hello},
+	{"status", exit_with_status},
+	{"exit-port", use_exit_port},
+	{"killed", die_of_signal},
+	{"smp", count_cpus},
+	{"mem", measure_memory},
+	{"poweroff", power_off},
+	{"reboot", restart},
+	{"halt", halt_system},
+	{"hang", sleep_for_ever},
+	{"spin", spin_for_ever},
+	{"sysrq-panic", panic_by_sysrq},
+	{"uart-input", echo_input},
+	{"initrd-concat", read_second_initrd},
+	{"hostile-user", attack_assist},
 };
 
 int tiny_main(int argc, char **argv, char **envp)
