@@ -239,13 +239,15 @@ static void forget_sayings(struct vm *vm)
 /* True when the watch must go on. */
 static bool watch_panic(struct run *run, uint64_t now)
 {
-	if (seems_alive(run->vm))
+	bool alive = seems_alive(run->vm);
+
+	if (alive)
 		run->last_output_ns = now; /* as good as output */
 	if (now - run->last_output_ns >= PANIC_QUIET_NS) {
 		vm_stop(run->vm, OUTCOME_PANIC, 0, "");
 		return false;
 	}
-	if (now - run->watch_since_ns < PANIC_LIMIT_NS)
+	if (!alive || now - run->watch_since_ns < PANIC_LIMIT_NS)
 		return true;
 	forget_sayings(run->vm);
 	return false;

@@ -139,6 +139,18 @@ static int panic_by_sysrq(const struct parameters *parameters)
 	return 1;
 }
 
+/* What a program prints does not end the machine: the line looks real, but the guest lives on. */
+static int quote_panic(const struct parameters *parameters)
+{
+	const uint64_t four_seconds[2] = {4, 0};
+
+	(void)parameters;
+	tiny_print("[    1.000000] Kernel panic - not syncing: quoted\n");
+	tiny_syscall(__NR_nanosleep, (long)four_seconds, 0, 0);
+	tiny_print("quoted-panic: still alive\n");
+	return 0;
+}
+
 /* A file of the second initrd is there, and so is this program of the first. */
 static int read_second_initrd(const struct parameters *parameters)
 {
@@ -260,6 +272,7 @@ static const struct {
 	{"uart-input", echo_input},
 	{"initrd-concat", read_second_initrd},
 	{"hostile-user", attack_assist},
+	{"quoted-panic", quote_panic},
 };
 
 int tiny_main(int argc, char **argv, char **envp)
