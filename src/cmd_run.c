@@ -12,6 +12,7 @@
 #include "config.h"
 #include "describe.h"
 #include "vm.h"
+#include "x86/cpuid.h"
 
 static int fail(const struct error *err)
 {
@@ -37,6 +38,11 @@ static int dump_fdt(const struct vm *vm, const char *path)
 
 static void note_fallbacks(const struct vm *vm)
 {
+	/* For whoever sits there and waits; in a pipe the output stays what it is elsewhere. */
+	if (isatty(STDERR_FILENO) && vm->assist.active && !cpuid_host_has_hardware_virtualization())
+		log_note(
+			"note: no VT-x or SVM here: the guest's kernel is emulated, about 1000 times slower; see man "
+			"vmm");
 	if (vm->image.entered_in_image)
 		log_note("note: %s: the payload's compression is unknown here, the image decompresses itself (slower)",
 			 vm->config->kernel);
