@@ -89,6 +89,8 @@ MUST_CHECK int kvm_vcpu_get_msr(const struct kvm_vcpu *vcpu, uint32_t index, uin
 MUST_CHECK int kvm_vcpu_get_xcr0(const struct kvm_vcpu *vcpu, uint64_t *xcr0);
 MUST_CHECK int kvm_vcpu_get_events(const struct kvm_vcpu *vcpu, struct kvm_vcpu_events *events);
 MUST_CHECK int kvm_vcpu_set_events(const struct kvm_vcpu *vcpu, const struct kvm_vcpu_events *events);
+MUST_CHECK int kvm_vcpu_get_debugregs(const struct kvm_vcpu *vcpu, struct kvm_debugregs *debugregs);
+MUST_CHECK int kvm_vcpu_set_debugregs(const struct kvm_vcpu *vcpu, const struct kvm_debugregs *debugregs);
 MUST_CHECK int kvm_vcpu_get_mp_state(const struct kvm_vcpu *vcpu, uint32_t *state);
 /* The XSAVE image in the standard format; @size is the caller's buffer, at least vcpu->xsave_size. */
 MUST_CHECK int kvm_vcpu_get_xsave(const struct kvm_vcpu *vcpu, void *area, size_t size);

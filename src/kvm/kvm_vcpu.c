@@ -142,6 +142,16 @@ int kvm_vcpu_set_events(const struct kvm_vcpu *vcpu, const struct kvm_vcpu_event
 	return vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, events);
 }
 
+int kvm_vcpu_get_debugregs(const struct kvm_vcpu *vcpu, struct kvm_debugregs *debugregs)
+{
+	return vcpu_ioctl(vcpu, KVM_GET_DEBUGREGS, debugregs);
+}
+
+int kvm_vcpu_set_debugregs(const struct kvm_vcpu *vcpu, const struct kvm_debugregs *debugregs)
+{
+	return vcpu_ioctl(vcpu, KVM_SET_DEBUGREGS, debugregs);
+}
+
 int kvm_vcpu_get_mp_state(const struct kvm_vcpu *vcpu, uint32_t *state)
 {
 	struct kvm_mp_state mp = {0};

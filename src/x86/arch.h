@@ -41,6 +41,8 @@
 #define RFLAGS_AC    (1ULL << 18)
 #define RFLAGS_ID    (1ULL << 21)
 
+#define DR6_BS (1ULL << 14)
+
 #define SEGMENT_TYPE_DATA     0x3 /* read/write, accessed */
 #define SEGMENT_TYPE_CODE     0xb /* execute/read, accessed */
 #define SEGMENT_TYPE_TSS_BUSY 0xb

@@ -124,24 +124,49 @@ static int flush_translations(const struct assist_vcpu *av, const struct kvm_sre
 	return err ? err : kvm_vcpu_set_sregs(av->vcpu, sregs);
 }
 
+/* The trap behind a completed instruction that the guest single-steps (SDM vol. 3B, 18.3.1.4): #DB with DR6.BS. */
+static int inject_single_step(struct assist_vcpu *av, const struct assist_cpu *cpu)
+{
+	const struct assist_result trap = {.vector = VECTOR_DB};
+	struct kvm_debugregs debugregs = {0};
+	int err = kvm_vcpu_get_debugregs(av->vcpu, &debugregs);
+
+	if (err)
+		return err;
+	debugregs.dr6 |= DR6_BS;
+	err = kvm_vcpu_set_debugregs(av->vcpu, &debugregs);
+	return err ? err : inject_exception(av, cpu, &trap);
+}
+
+static int finish_completed(struct assist_vcpu *av, const struct assist_cpu *cpu, bool single_step)
+{
+	int err = kvm_vcpu_set_regs(av->vcpu, &cpu->regs);
+
+	if (!err && av->last.flush_tlb)
+		err = flush_translations(av, &cpu->sregs);
+	if (!err && single_step)
+		err = inject_single_step(av, cpu);
+	return err;
+}
+
 static enum assist_verdict complete_instruction(struct assist_vcpu *av)
 {
 	struct assist_cpu cpu = {
 		.mem = av->vm->mem, .xlayout = &av->vm->xlayout, .ops = &state_ops, .opaque = av->vcpu};
 	struct assist_result *result = &av->last;
+	bool single_step;
 	int err = kvm_vcpu_get_regs(av->vcpu, &cpu.regs);
 
 	if (!err)
 		err = kvm_vcpu_get_sregs(av->vcpu, &cpu.sregs);
 	if (err)
 		return ASSIST_STUCK;
+	single_step = cpu.regs.rflags & RFLAGS_TF; /* as it was before the instruction */
 	assist_insn_complete(&cpu, result);
 	refuse_user_code(&cpu, result);
 	switch (result->outcome) {
 	case ASSIST_COMPLETED:
-		err = kvm_vcpu_set_regs(av->vcpu, &cpu.regs);
-		if (!err && result->flush_tlb)
-			err = flush_translations(av, &cpu.sregs);
+		err = finish_completed(av, &cpu, single_step);
 		break;
 	case ASSIST_EXCEPTION:
 		err = inject_exception(av, &cpu, result);

@@ -59,19 +59,45 @@ static int tear_down(void **state)
 	return machine_fini(*state);
 }
 
-static enum assist_verdict fail_at(struct assist_machine *m, const void *code, size_t len, struct kvm_regs *regs)
+static enum assist_verdict fail_at_with_flags(struct assist_machine *m, const void *code, size_t len,
+					      struct kvm_regs *regs, uint64_t rflags)
 {
 	enum assist_verdict verdict;
 
 	assert_int_equal(guest_mem_write(&m->mem, gpa(MACHINE_CODE), code, len), 0);
 	regs->rip = MACHINE_CODE;
-	regs->rflags = RFLAGS_FIXED;
+	regs->rflags = rflags;
 	assert_int_equal(kvm_vcpu_set_regs(&m->vcpu, regs), 0);
 	m->vcpu.run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
 	m->vcpu.run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
 	verdict = assist_handle_exit(&m->av);
 	assert_int_equal(kvm_vcpu_get_regs(&m->vcpu, regs), 0);
 	return verdict;
+}
+
+static enum assist_verdict fail_at(struct assist_machine *m, const void *code, size_t len, struct kvm_regs *regs)
+{
+	return fail_at_with_flags(m, code, len, regs, RFLAGS_FIXED);
+}
+
+static void a_single_step_traps_behind_the_instruction(void **state)
+{
+	static const uint8_t popcnt[] = {0xf3, 0x48, 0x0f, 0xb8, 0xd8}; /* popcnt %rax, %rbx */
+	struct assist_machine *m = *state;
+	struct kvm_regs regs = {.rax = 0xff};
+	struct kvm_vcpu_events events;
+	struct kvm_debugregs debugregs;
+
+	assert_int_equal(fail_at_with_flags(m, popcnt, sizeof(popcnt), &regs, RFLAGS_FIXED | RFLAGS_TF),
+			 ASSIST_HANDLED);
+	assert_int_equal(regs.rbx, 8);
+	assert_int_equal(regs.rip, MACHINE_CODE + sizeof(popcnt));
+	assert_int_equal(kvm_vcpu_get_events(&m->vcpu, &events), 0);
+	assert_true(events.exception.injected || events.exception.pending);
+	assert_int_equal(events.exception.nr, VECTOR_DB);
+	assert_false(events.exception.has_error_code);
+	assert_int_equal(kvm_vcpu_get_debugregs(&m->vcpu, &debugregs), 0);
+	assert_true(debugregs.dr6 & DR6_BS);
 }
 
 static void a_completed_instruction_reaches_the_vcpu_and_is_counted(void **state)
@@ -194,6 +220,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(an_unknown_instruction_of_the_kernel_ends_the_machine, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_single_step_traps_behind_the_instruction, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_unknown_instruction_of_a_program_faults, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_page_fault_is_delivered_with_its_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(extended_state_goes_through_kvm, set_up, tear_down),
