@@ -20,6 +20,15 @@ static int fail(const struct error *err)
 	return EXIT_VMM_ERROR;
 }
 
+/* What was printed must have arrived. */
+static int finish_stdout(void)
+{
+	if (fflush(stdout) == 0)
+		return 0;
+	log_err("stdout: cannot write: %s; give it room", strerror(errno));
+	return EXIT_VMM_ERROR;
+}
+
 static int dump_fdt(const struct vm *vm, const char *path)
 {
 	const uint8_t *fdt = guest_mem_ptr(&vm->mem, gpa(vm->image.fdt_start), vm->image.fdt_size);
@@ -43,6 +52,8 @@ static void note_fallbacks(const struct vm *vm)
 		log_note(
 			"note: no VT-x or SVM here: the guest's kernel is emulated, about 1000 times slower; see man "
 			"vmm");
+	if (vm->console.in_fd >= 0 && isatty(vm->console.in_fd) && isatty(STDERR_FILENO))
+		log_note("note: Ctrl-A x quits, Ctrl-A c shows the state");
 	if (vm->image.entered_in_image)
 		log_note("note: %s: the payload's compression is unknown here, the image decompresses itself (slower)",
 			 vm->config->kernel);
@@ -59,6 +70,9 @@ static int run_machine(struct vm *vm)
 	note_fallbacks(vm);
 	vm_run(vm, &outcome);
 	console_fini(&vm->console);
+	/* On a terminal our lines begin at its left, whatever the guest wrote last. */
+	if (vm->console.is_midline && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+		(void)!write(STDERR_FILENO, "\n", 1);
 	if (vm->config->stats)
 		vm_print_stats(vm);
 	log_err("%s", outcome_describe(&outcome, line, sizeof(line)));
@@ -75,7 +89,7 @@ static int run(const struct config *config, struct vm *vm, uint64_t start_ns)
 		return dump_fdt(vm, config->dump_fdt);
 	if (config->dry_run) {
 		describe_machine(vm, stdout);
-		return 0;
+		return finish_stdout();
 	}
 	return run_machine(vm);
 }
@@ -91,7 +105,7 @@ int cmd_run(int argc, char *argv[], uint64_t start_ns)
 		return fail(&err);
 	if (config.help) {
 		fputs(config_usage(), stdout);
-		return 0;
+		return finish_stdout();
 	}
 	if (config.quiet)
 		log_set_level(LOG_ERR);

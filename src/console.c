@@ -88,6 +88,8 @@ static size_t backend_write(void *opaque, const uint8_t *data, size_t len)
 	size_t taken = out_stream_put(&console->out, data, len);
 
 	console_watch_feed(&console->watch, data, taken);
+	if (taken)
+		console->is_midline = data[taken - 1] != '\n';
 	return taken;
 }
 

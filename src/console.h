@@ -43,6 +43,7 @@ struct console {
 	bool is_terminal; /* raw: escapes are looked for */
 	bool escaped;	  /* the last key was Ctrl-A */
 	bool closing;
+	bool is_midline;		   /* the last byte of output was no newline; guarded by dev_lock */
 	uint8_t fresh[CONSOLE_INPUT_SIZE]; /* where input_op reads to */
 	uint8_t input[CONSOLE_INPUT_SIZE]; /* what waits for the guest: input_at to input_len */
 	size_t input_at, input_len;

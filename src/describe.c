@@ -62,7 +62,8 @@ void describe_machine(const struct vm *vm, FILE *to)
 	describe_memory(vm, to);
 	fprintf(to, "vcpus       %u\n", vm->config->nr_cpus);
 	fprintf(to, "back end    %s\n",
-		cpuid_host_has_hardware_virtualization() ? "hardware virtualization" : "no VMX or SVM: software");
+		cpuid_host_has_hardware_virtualization() ? "hardware virtualization"
+							 : "emulator-assisted (the CPU shows neither VMX nor SVM)");
 	fprintf(to, "assist      %s\n", assist_is_wanted(vm->config->assist) ? "on" : "off");
 	describe_devices(to);
 }

@@ -139,7 +139,7 @@ void doctor_judge_backend(struct doctor_result *result, const struct doctor_cpu 
 			   "times slower than its programs",
 			   served);
 		doctor_advise(result,
-			      "nothing must be done, --assist auto makes Linux boot; for speed use a host with VT-x or "
+			      "nothing needs doing, --assist auto makes Linux boot; for speed use a host with VT-x or "
 			      "AMD-V, or nested virtualization; see `man vmm`");
 	} else if (cpu->has_hypervisor) {
 		doctor_say(result, DOCTOR_PASS, "nested: this host is a VM whose hypervisor passes VMX or SVM on (%s)",
@@ -307,7 +307,7 @@ void doctor_judge_syscall(struct doctor_result *result, int err, bool stays_in_u
 		doctor_say(result, DOCTOR_INFO,
 			   "`syscall` does not leave CPL 3 here: the assist repairs it with a trampoline");
 		doctor_advise(result,
-			      "nothing must be done; with --assist off a guest's programs cannot call its kernel");
+			      "nothing needs doing; with --assist off a guest's programs cannot call its kernel");
 	} else {
 		doctor_say(result, DOCTOR_PASS, "`syscall` enters a guest's kernel by itself");
 	}

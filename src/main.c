@@ -25,7 +25,7 @@ static void print_help(FILE *to)
 		    ", a lightweight virtual machine monitor for Linux/KVM\n\nUsage: vmm COMMAND [options]\n\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);
-	fprintf(to, "\n`vmm COMMAND --help` tells more; `man vmm` everything.\n");
+	fprintf(to, "\n`vmm COMMAND --help` tells more, `man vmm` everything; `vmm --version` prints the version.\n");
 }
 
 /* A standard descriptor that the caller closed would become one of ours, and the guest's output would go there. */

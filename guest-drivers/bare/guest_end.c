@@ -52,6 +52,13 @@ static int triple_fault(const struct boot_info *info)
 	stop_here();
 }
 
+/* As Linux does with panic=-1 reboot=t. */
+static int panic_and_triple_fault(const struct boot_info *info)
+{
+	print("[    1.000000] Kernel panic - not syncing: bare and broken\n");
+	return triple_fault(info);
+}
+
 static int reset_by_i8042(const struct boot_info *info)
 {
 	(void)info;
@@ -140,6 +147,7 @@ const struct guest_test guest_end_tests[] = {
 	{"exit16", exit_by_word},
 	{"exit32", exit_by_long},
 	{"triple-fault", triple_fault},
+	{"panic-triple-fault", panic_and_triple_fault},
 	{"reset-i8042", reset_by_i8042},
 	{"reset-port92", reset_by_port_92},
 	{"reset-cf9", reset_by_port_cf9},

@@ -76,10 +76,11 @@ static void panic_is_255_with_its_reason(void **state)
 	static const struct ending endings[] = {
 		{"test=pvpanic", 255, "vmm: guest panicked after *s (exit 255)"},
 		{"test=panic-reset", 255, "vmm: guest panicked after *s: \"no such luck\" (exit 255)"},
+		{"test=panic-triple-fault", 255, "vmm: guest panicked after *s: \"bare and broken\" (exit 255)"},
 	};
 
 	(void)state;
-	check_endings(endings, 2);
+	check_endings(endings, 3);
 }
 
 static void guest_that_halts_for_good_ends(void **state)

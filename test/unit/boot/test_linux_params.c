@@ -119,6 +119,21 @@ static void device_tree_is_the_only_setup_data(void **state)
 	guest_mem_fini(&mem);
 }
 
+/* It has ACPI and the MP table, and would count the CPUs of the tree once more. */
+static void linux_gets_no_device_tree(void **state)
+{
+	struct image_handover handover = {.fdt_size = 777};
+	struct image_kernel kernel = vmlinux;
+	struct boot_params params;
+	struct guest_mem mem;
+
+	(void)state;
+	kernel.is_linux = true;
+	write(&mem, &kernel, &handover, &params);
+	assert_int_equal(params.hdr.setup_data, 0);
+	guest_mem_fini(&mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +141,7 @@ int main(void)
 		cmocka_unit_test(memory_map_is_handed_over),
 		cmocka_unit_test(bzimage_keeps_its_header_but_for_the_loaders_fields),
 		cmocka_unit_test(device_tree_is_the_only_setup_data),
+		cmocka_unit_test(linux_gets_no_device_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

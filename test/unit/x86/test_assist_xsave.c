@@ -11,6 +11,7 @@
 #include "unit/x86/assist_native.h"
 
 #define ROUNDS	       200
+#define MAX_ATTEMPTS   10
 #define PKRU	       (1ULL << 9)
 #define TILE_CONFIG    (1ULL << 17)
 #define TILE_DATA      (1ULL << 18)
@@ -178,7 +179,8 @@ static void report_difference(const char *name, const uint8_t *ours, const uint8
 	}
 }
 
-static void check_save(struct fixture *f, const struct save_case *c, uint64_t *seed, uint64_t usable)
+/* One round from @seed; true when our bytes are the CPU's. */
+static bool save_agrees(struct fixture *f, const struct save_case *c, uint64_t *seed, uint64_t usable)
 {
 	static uint8_t memory[AREA_MAX], ours[AREA_MAX];
 
@@ -196,7 +198,25 @@ static void check_save(struct fixture *f, const struct save_case *c, uint64_t *s
 	assert_int_equal(f->nr_set, 0);
 	fixture_get(f, DATA_GVA, ours, sizeof(ours));
 	report_difference(c->name, ours, native_data(), f->cpu.regs.rdi - DATA_GVA, sizeof(ours));
-	assert_memory_equal(ours, native_data(), sizeof(ours));
+	return memcmp(ours, native_data(), sizeof(ours)) == 0;
+}
+
+/*
+ * Whoever saves and restores this thread's state between its loading and the CPU's save (a context switch, a
+ * hypervisor) may mark a component as in use that was in its initial state, which shows in XSTATE_BV. The same round is
+ * then run again: a fault of ours fails each time.
+ */
+static void check_save(struct fixture *f, const struct save_case *c, uint64_t *seed, uint64_t usable)
+{
+	for (unsigned attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+		uint64_t again = *seed;
+
+		if (save_agrees(f, c, &again, usable)) {
+			*seed = again;
+			return;
+		}
+	}
+	fail_msg("%s differs from the CPU in each of %d attempts", c->name, MAX_ATTEMPTS);
 }
 
 static void saving_writes_the_bytes_the_cpu_writes(void **state)
