@@ -65,11 +65,12 @@ static const char *foreign_type(uint16_t type)
 	case ET_EXEC:
 		return NULL;
 	case ET_DYN:
-		return "is a position-independent user-space program or shared library, not a kernel";
+		return "is a position-independent user-space program or shared library, not a kernel; give a bzImage "
+		       "or a vmlinux";
 	case ET_REL:
-		return "is an object file or kernel module (.ko), not a kernel";
+		return "is an object file or kernel module (.ko), not a kernel; give a bzImage or a vmlinux";
 	case ET_CORE:
-		return "is a core dump, not a kernel";
+		return "is a core dump, not a kernel; give a bzImage or a vmlinux";
 	default:
 		return "is an ELF file of unknown type, not an executable kernel";
 	}
@@ -244,7 +245,8 @@ int elf_parse(const struct image_source *src, struct elf_image *elf, struct erro
 		return code;
 	/* FreeBSD's kernel names an interpreter too. */
 	if (notes.is_user_program && !notes.has_pvh_entry)
-		return image_source_fail(src, err, -ENOEXEC, "is a user-space program, not a kernel");
+		return image_source_fail(src, err, -ENOEXEC,
+					 "is a user-space program, not a kernel; give a bzImage or a vmlinux");
 	if (elf->nr_segments == 0)
 		return image_source_fail(src, err, -EINVAL, "has no loadable segment");
 	elf->has_pvh_note = notes.has_pvh_entry;

@@ -115,8 +115,9 @@ static int load_elf_auto(struct load *l, const struct elf_image *elf)
 		return code;
 	if (header.found)
 		return load_multiboot(l, &header);
-	return image_source_fail(l->src, l->err, -ENOEXEC,
-				 "is a 32-bit ELF with neither a PVH note nor a Multiboot header");
+	return image_source_fail(
+		l->src, l->err, -ENOEXEC,
+		"is a 32-bit ELF with neither a PVH note nor a Multiboot header; give a 64-bit vmlinux or a bzImage");
 }
 
 static int load_elf(struct load *l)

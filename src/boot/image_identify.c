@@ -31,11 +31,11 @@ static const struct {
 	{0, BYTES("\x02\x21\x4c\x18"), "is lz4-compressed; decompress it first (unlz4)"},
 	{0, BYTES("\x04\x22\x4d\x18"), "is lz4-compressed; decompress it first (unlz4)"},
 	{0, BYTES("BZh"), "is bzip2-compressed; decompress it first (bunzip2)"},
-	{0, BYTES("#!"), "is a script, not a kernel"},
+	{0, BYTES("#!"), "is a script, not a kernel; give a bzImage or a vmlinux"},
 	{0, BYTES("07070"), "is a cpio archive, not a kernel; give an initrd with --initrd"},
-	{0, BYTES("QFI\xfb"), "is a qcow2 disk image, not a kernel"},
+	{0, BYTES("QFI\xfb"), "is a qcow2 disk image, not a kernel; give a bzImage or a vmlinux"},
 	{0, BYTES("\x27\x05\x19\x56"), "is a U-Boot uImage; take the bzImage instead"},
-	{0, BYTES("\xd0\x0d\xfe\xed"), "is a device tree or FIT image, not a kernel"},
+	{0, BYTES("\xd0\x0d\xfe\xed"), "is a device tree or FIT image, not a kernel; give a bzImage or a vmlinux"},
 	{0, BYTES("!<arch>\n"), "is an archive (.a or .deb); give the bzImage or vmlinux in it"},
 	{0x1fe, BYTES("\x55\xaa"),
 	 "has a boot sector but no Linux header: a disk image, or a kernel older than Linux 1.3"},
@@ -47,5 +47,6 @@ int image_identify_failure(const struct image_source *src, const uint8_t *head, 
 		if (range_within(signatures[i].offset, signatures[i].length, len) &&
 		    memcmp(head + signatures[i].offset, signatures[i].bytes, signatures[i].length) == 0)
 			return image_source_fail(src, err, -ENOEXEC, "%s", signatures[i].is);
-	return image_source_fail(src, err, -ENOEXEC, "is not a kernel image: neither bzImage nor ELF");
+	return image_source_fail(src, err, -ENOEXEC,
+				 "is not a kernel image: neither bzImage nor ELF; give a bzImage or a vmlinux");
 }
