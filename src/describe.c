@@ -2,7 +2,9 @@
 #include "describe.h"
 
 #include <inttypes.h>
+#include <string.h>
 
+#include "base/cpio.h"
 #include "base/parse.h"
 #include "boot/e820.h"
 #include "x86/cpuid.h"
@@ -10,6 +12,38 @@
 static const char *size_text(uint64_t bytes, char buf[32])
 {
 	return format_size(bytes, buf, 32);
+}
+
+static bool is_init(const char *name)
+{
+	return strcmp(name, "init") == 0 || strcmp(name, "./init") == 0 || strcmp(name, "/init") == 0;
+}
+
+/* What Linux will find in it, as far as it can be seen without decompressing. */
+static void describe_initrd(const struct vm *vm, FILE *to)
+{
+	const struct image_info *i = &vm->image;
+	const uint8_t *data = guest_mem_ptr(&vm->mem, gpa(i->initrd_start), i->initrd_size);
+	struct cpio_entry entry;
+	bool has_init = false;
+	unsigned entries = 0;
+	struct cpio cpio;
+	char size[32];
+	int more;
+
+	fprintf(to, "initrd      0x%" PRIx64 ", %s", i->initrd_start, size_text(i->initrd_size, size));
+	cpio_init(&cpio, data, i->initrd_size);
+	while ((more = cpio_next(&cpio, &entry)) > 0) {
+		entries++;
+		has_init = has_init || is_init(entry.name);
+	}
+	if (more < 0)
+		fprintf(to, ", a newc cpio that is damaged at offset %" PRIu64, cpio.offset);
+	else if (entries)
+		fprintf(to, ", newc cpio of %u entries, %s /init", entries, has_init ? "with" : "without");
+	if (more == 0 && cpio.offset < i->initrd_size)
+		fprintf(to, "%s", entries ? ", then compressed data" : ", no newc cpio: compressed, or a disk image");
+	fprintf(to, "\n");
 }
 
 static void describe_kernel(const struct vm *vm, FILE *to)
@@ -27,7 +61,7 @@ static void describe_kernel(const struct vm *vm, FILE *to)
 	fprintf(to, "  entry     0x%" PRIx64 ", %s\n", vm->entry.rip,
 		vm->entry.mode == IMAGE_CPU_LONG64 ? "64-bit" : "32-bit protected mode");
 	if (i->initrd_size)
-		fprintf(to, "initrd      0x%" PRIx64 ", %s\n", i->initrd_start, size_text(i->initrd_size, size));
+		describe_initrd(vm, to);
 	fprintf(to, "cmdline     %s\n", vm->config->cmdline);
 }
 

@@ -236,6 +236,7 @@ void vm_destroy(struct vm *vm)
 	assist_vm_fini(&vm->assist);
 	kvm_vm_close(&vm->kvm);
 	kvm_host_close(&vm->host);
+	vcpu_gate_fini(&vm->gate);
 	console_fini(&vm->console);
 	events_fini(&vm->events);
 	uring_destroy(vm->ring);

@@ -63,10 +63,44 @@ static void initrds_and_the_assist_are_described_when_they_matter(void **state)
 	config.nr_initrds = 1;
 	describe(&config, text, sizeof(text));
 	assert_has(text, "initrd      0x");
-	assert_has(text, "4K");
+	assert_has(text, "4K, a newc cpio that is damaged at offset 0\n");
 	assert_has(text, "assist      off\n");
 	assert_has(text, "memory      5G\n");
 	assert_has(text, "ram       0x100000000-0x180000000\n"); /* above the hole */
+}
+
+static void what_linux_finds_in_an_initrd_is_described(void **state)
+{
+	/* One entry, "init", without data; 13 fields of 8 hexadecimal digits, of which the 12th is the name's size. */
+	static const char init[] =
+		"070701"
+		"00000001"
+		"000081ed"
+		"00000000"
+		"00000000"
+		"00000001"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000005"
+		"00000000"
+		"init\0";
+	static const char gzip[64] = "\x1f\x8b";
+	struct image_files *files = *state;
+	struct config config = {.mem_size = 64ULL << 20, .nr_cpus = 1};
+	char text[4096];
+
+	config.kernel = tiny_guest_create(files, "vmlinux", "\xf4", 1);
+	config.initrds[0] = image_files_create(files, "init.cpio", init, sizeof(init), 0);
+	config.nr_initrds = 1;
+	describe(&config, text, sizeof(text));
+	assert_has(text, "newc cpio of 1 entries, with /init\n");
+	config.initrds[0] = image_files_create(files, "initrd.gz", gzip, sizeof(gzip), 0);
+	describe(&config, text, sizeof(text));
+	assert_has(text, "no newc cpio: compressed, or a disk image\n");
 }
 
 int main(void)
@@ -74,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		image_files_test(the_machine_is_described),
 		image_files_test(initrds_and_the_assist_are_described_when_they_matter),
+		image_files_test(what_linux_finds_in_an_initrd_is_described),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
