@@ -97,9 +97,8 @@ static size_t backend_write(void *opaque, const uint8_t *data, size_t len)
 static void backend_rx_space(void *opaque)
 {
 	const struct console *console = opaque;
-	const uint64_t one = 1;
 
-	(void)!write(console->wake_fd, &one, sizeof(one));
+	wake_eventfd(console->wake_fd);
 }
 
 struct serial_backend console_backend(struct console *console)

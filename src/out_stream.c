@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/file.h"
 
 #define INDEX(position) ((position) & (OUT_STREAM_SIZE - 1))
 
@@ -24,14 +25,6 @@ void out_stream_fini(struct out_stream *out)
 	free(out->bytes);
 	out->bytes = NULL;
 	pthread_mutex_destroy(&out->lock);
-}
-
-static void wake(const struct out_stream *out)
-{
-	const uint64_t one = 1;
-
-	/* An eventfd refuses only at 2^64 - 1 unread wake-ups; it is then awake already. */
-	(void)!write(out->wake_fd, &one, sizeof(one));
 }
 
 /* Copies into the queue. The lock is held and there is room. */
@@ -62,7 +55,7 @@ static size_t put(struct out_stream *out, const void *data, size_t len, bool who
 	}
 	pthread_mutex_unlock(&out->lock);
 	if (needs_pump && taken)
-		wake(out);
+		wake_eventfd(out->wake_fd);
 	return taken;
 }
 

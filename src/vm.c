@@ -247,10 +247,7 @@ void vm_destroy(struct vm *vm)
 
 void vm_wake(const struct vm *vm)
 {
-	const uint64_t one = 1;
-
-	/* An eventfd refuses only at 2^64 - 1 unread wake-ups; the thread is then awake already. */
-	(void)!write(vm->wake_fd, &one, sizeof(one));
+	wake_eventfd(vm->wake_fd);
 }
 
 void vm_stop(struct vm *vm, enum outcome_cause cause, uint32_t status, const char *detail)

@@ -15,10 +15,9 @@
 #define NS_PER_MS	1000000ULL
 #define WATCH_PERIOD_NS (100 * NS_PER_MS)
 #define PANIC_QUIET_NS	(2000 * NS_PER_MS)  /* no output for so long after a panic: nothing more will come */
-#define PANIC_LIMIT_NS	(20000 * NS_PER_MS) /* a panicked guest that goes on printing ends here */
+#define PANIC_LIMIT_NS	(20000 * NS_PER_MS) /* a guest that lives on so long after the line did not mean it */
 #define HALT_LIMIT_NS	(10000 * NS_PER_MS) /* how long a console's "System halted" is checked against the vCPUs */
 #define DRAIN_LIMIT_NS	(5000 * NS_PER_MS)  /* how long a stalled reader holds up the end */
-#define NO_DEADLINE	UINT64_MAX
 
 struct run {
 	struct vm *vm;

@@ -89,6 +89,13 @@ void close_fd(int *fd)
 	errno = saved;
 }
 
+void wake_eventfd(int fd)
+{
+	const uint64_t one = 1;
+
+	(void)!write(fd, &one, sizeof(one));
+}
+
 uint64_t monotonic_ns(void)
 {
 	struct timespec ts;

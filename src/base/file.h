@@ -22,6 +22,10 @@ MUST_CHECK int write_all(int fd, const void *buf, size_t len);
 /* Closes *fd if it is open, sets it to -1, keeps errno. */
 void close_fd(int *fd);
 
+/* Makes the eventfd @fd readable: wakes whoever reads it. An eventfd refuses only at 2^64 - 1 unread wake-ups; its
+ * reader is then awake already. */
+void wake_eventfd(int fd);
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t monotonic_ns(void);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "x86/arch.h"
+#include "x86/assist_internal.h"
 #include "x86/assist_syscall.h"
 #include "x86/cpuid.h"
 
@@ -105,7 +106,7 @@ static void refuse_user_code(const struct assist_cpu *cpu, struct assist_result 
 {
 	bool no_memory = result->outcome == ASSIST_FAILED && (result->error == -ENXIO || result->error == -E2BIG);
 
-	if ((result->outcome != ASSIST_UNKNOWN && !no_memory) || (cpu->sregs.cs.selector & 3) != 3)
+	if ((result->outcome != ASSIST_UNKNOWN && !no_memory) || assist_cpl(cpu) != 3)
 		return;
 	result->outcome = ASSIST_EXCEPTION;
 	result->vector = VECTOR_UD;

@@ -46,6 +46,27 @@ static inline int kvm_machine_init(struct kvm_machine *m)
 	return 0;
 }
 
+/* cmocka's set-up and tear-down: a machine whose vCPU has the supported CPUID. */
+static inline int kvm_machine_set_up(void **state)
+{
+	static struct kvm_machine machine;
+	static struct kvm_cpuid_table cpuid;
+
+	*state = &machine;
+	if (kvm_machine_init(&machine))
+		return -1;
+	if (kvm_host_supported_cpuid(&machine.host, &cpuid) || kvm_vcpu_set_cpuid(&machine.vcpu, &cpuid)) {
+		kvm_machine_fini(&machine);
+		return -1;
+	}
+	return 0;
+}
+
+static inline int kvm_machine_tear_down(void **state)
+{
+	return kvm_machine_fini(*state);
+}
+
 /* Puts @code, which runs in real mode, at KVM_MACHINE_CODE and lets the vCPU begin there. */
 static inline int kvm_machine_load(struct kvm_machine *m, const void *code, size_t len)
 {

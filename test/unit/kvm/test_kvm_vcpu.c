@@ -20,26 +20,6 @@
 #define LAPIC_TPR_OFFSET    0x80
 #define VECTOR_PROTECTION   13
 
-static int set_up(void **state)
-{
-	static struct kvm_machine machine;
-	static struct kvm_cpuid_table cpuid;
-
-	*state = &machine;
-	if (kvm_machine_init(&machine))
-		return -1;
-	if (kvm_host_supported_cpuid(&machine.host, &cpuid) || kvm_vcpu_set_cpuid(&machine.vcpu, &cpuid)) {
-		kvm_machine_fini(&machine);
-		return -1;
-	}
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	return kvm_machine_fini(*state);
-}
-
 static void general_registers_come_back(void **state)
 {
 	const struct kvm_machine *m = *state;
@@ -230,20 +210,28 @@ static void immediate_exit_comes_back_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(general_registers_come_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(segments_and_control_registers_come_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(impossible_control_registers_are_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(msrs_come_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_msr_that_kvm_does_not_take_is_an_error, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(extended_state_comes_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_area_that_is_too_small_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(xcr0_always_has_x87, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_local_apic_comes_back, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(an_exception_stays_pending, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_first_vcpu_runs_and_others_wait, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_same_vcpu_is_not_made_twice, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_guests_cpuid_is_what_was_set, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(immediate_exit_comes_back_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(general_registers_come_back, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(segments_and_control_registers_come_back, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(impossible_control_registers_are_refused, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(msrs_come_back, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(an_msr_that_kvm_does_not_take_is_an_error, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(extended_state_comes_back, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(an_area_that_is_too_small_is_refused, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(xcr0_always_has_x87, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(the_local_apic_comes_back, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(an_exception_stays_pending, kvm_machine_set_up, kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(the_first_vcpu_runs_and_others_wait, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(the_same_vcpu_is_not_made_twice, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(the_guests_cpuid_is_what_was_set, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(immediate_exit_comes_back_at_once, kvm_machine_set_up,
+						kvm_machine_tear_down),
 	};
 	int missing = without_kvm();
 

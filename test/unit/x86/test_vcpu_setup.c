@@ -11,26 +11,6 @@
 #include "x86/arch.h"
 #include "x86/vcpu_setup.h"
 
-static int set_up(void **state)
-{
-	static struct kvm_machine machine;
-	static struct kvm_cpuid_table cpuid;
-
-	*state = &machine;
-	if (kvm_machine_init(&machine))
-		return -1;
-	if (kvm_host_supported_cpuid(&machine.host, &cpuid) || kvm_vcpu_set_cpuid(&machine.vcpu, &cpuid)) {
-		kvm_machine_fini(&machine);
-		return -1;
-	}
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	return kvm_machine_fini(*state);
-}
-
 static void assert_flat(const struct kvm_segment *s, uint16_t selector, bool is_code, bool is_64bit)
 {
 	assert_int_equal(s->base, 0);
@@ -114,9 +94,12 @@ static void the_pic_and_nmi_reach_the_cpu_and_memory_is_cached(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_64_bit_entry_has_paging_on, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_32_bit_entry_has_paging_off, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(the_pic_and_nmi_reach_the_cpu_and_memory_is_cached, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_64_bit_entry_has_paging_on, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(a_32_bit_entry_has_paging_off, kvm_machine_set_up,
+						kvm_machine_tear_down),
+		cmocka_unit_test_setup_teardown(the_pic_and_nmi_reach_the_cpu_and_memory_is_cached, kvm_machine_set_up,
+						kvm_machine_tear_down),
 	};
 	int missing = without_kvm();
 
