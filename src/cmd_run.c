@@ -75,6 +75,7 @@ static int run_machine(struct vm *vm)
 		(void)!write(STDERR_FILENO, "\n", 1);
 	if (vm->config->stats)
 		vm_print_stats(vm);
+	vm_print_hints(vm, &outcome);
 	log_err("%s", outcome_describe(&outcome, line, sizeof(line)));
 	return outcome_exit_code(&outcome);
 }

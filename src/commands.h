@@ -8,6 +8,7 @@
 
 /* @start_ns: when the process started, CLOCK_MONOTONIC. */
 int cmd_run(int argc, char *argv[], uint64_t start_ns);
+int cmd_matrix(int argc, char *argv[], uint64_t start_ns);
 int cmd_doctor(int argc, char *argv[], uint64_t start_ns);
 
 #endif

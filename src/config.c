@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "ci/command_proto.h"
+#include "ci/out_extract.h"
 #include "events.h"
 #include "mm/guest_mem.h"
 
@@ -15,12 +17,20 @@ enum option_id {
 	OPT_MEM,
 	OPT_CPUS,
 	OPT_INITRD,
+	OPT_INITRD_DIR,
 	OPT_APPEND,
 	OPT_CMDLINE,
 	OPT_BOOT,
 	OPT_TIMEOUT,
 	OPT_CONSOLE,
+	OPT_CONSOLE_TIME,
 	OPT_EVENTS,
+	OPT_ENV,
+	OPT_CHDIR,
+	OPT_TTY,
+	OPT_OUT,
+	OPT_OUT_LIMIT,
+	OPT_FAIL_ON,
 	OPT_ASSIST,
 	OPT_DUMP_FDT,
 	OPT_DRY_RUN,
@@ -41,6 +51,8 @@ static const struct {
 	[OPT_MEM] = {.letter = 'm'},
 	[OPT_CPUS] = {.letter = 'c'},
 	[OPT_INITRD] = {.letter = 'i', .repeatable = true},
+	[OPT_INITRD_DIR] = {.repeatable = true},
+	[OPT_ENV] = {.repeatable = true},
 	[OPT_APPEND] = {.letter = 'a', .repeatable = true},
 	[OPT_QUIET] = {.letter = 'q'},
 	[OPT_HELP] = {.letter = 'h'},
@@ -60,12 +72,20 @@ static const struct option long_options[] = {
 	WITH_ARGUMENT("mem", OPT_MEM),
 	WITH_ARGUMENT("cpus", OPT_CPUS),
 	WITH_ARGUMENT("initrd", OPT_INITRD),
+	WITH_ARGUMENT("initrd-dir", OPT_INITRD_DIR),
 	WITH_ARGUMENT("append", OPT_APPEND),
 	WITH_ARGUMENT("cmdline", OPT_CMDLINE),
 	WITH_ARGUMENT("boot", OPT_BOOT),
 	WITH_ARGUMENT("timeout", OPT_TIMEOUT),
 	WITH_ARGUMENT("console", OPT_CONSOLE),
+	WITHOUT_ARGUMENT("console-time", OPT_CONSOLE_TIME),
 	WITH_ARGUMENT("events", OPT_EVENTS),
+	WITH_ARGUMENT("env", OPT_ENV),
+	WITH_ARGUMENT("chdir", OPT_CHDIR),
+	WITH_ARGUMENT("tty", OPT_TTY),
+	WITH_ARGUMENT("out", OPT_OUT),
+	WITH_ARGUMENT("out-limit", OPT_OUT_LIMIT),
+	WITH_ARGUMENT("fail-on", OPT_FAIL_ON),
 	WITH_ARGUMENT("assist", OPT_ASSIST),
 	WITH_ARGUMENT("dump-fdt", OPT_DUMP_FDT),
 	WITHOUT_ARGUMENT("dry-run", OPT_DRY_RUN),
@@ -74,35 +94,6 @@ static const struct option long_options[] = {
 	WITHOUT_ARGUMENT("help", OPT_HELP),
 	{NULL, 0, NULL, 0},
 };
-
-const char *config_usage(void)
-{
-	return "Usage: vmm run [-k] KERNEL [options]\n"
-	       "\n"
-	       "Boots KERNEL (bzImage, vmlinux, an ELF with a PVH note or a Multiboot ELF) and ends with its status.\n"
-	       "\n"
-	       "  -k, --kernel FILE     the kernel, when it is not given as the first word\n"
-	       "  -m, --mem SIZE        memory, 2M and up: 512M, 4G (default 256M)\n"
-	       "  -c, --cpus N          virtual CPUs, 1 to 64 (default 1)\n"
-	       "  -i, --initrd FILE     initial ramdisk; may be given several times, they are concatenated\n"
-	       "  -a, --append STR      adds to the kernel's command line; may be given several times\n"
-	       "      --cmdline STR     replaces its beginning, \"" CONFIG_DEFAULT_CMDLINE
-	       "\"\n"
-	       "      --boot PROTOCOL   auto, linux, pvh or multiboot (default auto)\n"
-	       "      --timeout DUR     ends the guest after 90s, 5m, 1h with exit status 124\n"
-	       "      --console WHERE   stdio, file=PATH or null (default stdio; Ctrl-A x quits, Ctrl-A c shows the "
-	       "state)\n"
-	       "      --events TO       JSON lines to a file or to fd:N\n"
-	       "      --assist MODE     complete instructions for KVM: auto, on, off (default auto)\n"
-	       "      --dump-fdt FILE   writes the machine's device tree and ends; - is stdout\n"
-	       "      --dry-run         prints the machine and ends\n"
-	       "      --stats           prints exits and completed instructions at the end\n"
-	       "  -q, --quiet           no notes, only errors and the last line\n"
-	       "  -h, --help            this text\n"
-	       "\n"
-	       "Exit status: 0-123 the guest's; 124 timeout; 125 vmm failed; 128+n vmm ended by signal n;\n"
-	       "254 reset or triple fault; 255 kernel panic. `man vmm` has the details.\n";
-}
 
 static const char *option_name(enum option_id id)
 {
@@ -203,12 +194,50 @@ static int parse_timeout(struct config *config, const char *text, struct error *
 	return 0;
 }
 
-static int add_initrd(struct config *config, const char *path, struct error *err)
+static int add_initrd(struct config *config, enum option_id id, const char *path, struct error *err)
 {
 	if (config->nr_initrds == CONFIG_MAX_INITRDS)
-		return error_set(err, -EINVAL, "--initrd %s: more than %d initrds; concatenate them with cat", path,
-				 CONFIG_MAX_INITRDS);
-	config->initrds[config->nr_initrds++] = path;
+		return error_set(err, -EINVAL, "--%s %s: more than %d initrds; concatenate them with cat",
+				 option_name(id), path, CONFIG_MAX_INITRDS);
+	config->initrds[config->nr_initrds++] = (struct config_initrd){.path = path, .is_folder = id == OPT_INITRD_DIR};
+	return 0;
+}
+
+static int add_variable(struct config_command *command, const char *text, struct error *err)
+{
+	if (!strchr(text, '=') || *text == '=')
+		return error_set(err, -EINVAL, "--env %s: is not NAME=VALUE; write --env NAME=VALUE", text);
+	if (command->nr_variables == CONFIG_MAX_VARIABLES)
+		return error_set(err, -EINVAL, "--env %s: more than %d variables; set them in the command", text,
+				 CONFIG_MAX_VARIABLES);
+	command->variables[command->nr_variables++] = text;
+	return 0;
+}
+
+static int parse_tty(struct config *config, const char *text, struct error *err)
+{
+	static const char *const words[] = {"auto", "on", "off"}; /* as enum config_tty */
+	int choice = parse_choice("tty", text, words, ARRAY_SIZE(words), err);
+
+	if (choice >= 0)
+		config->command.tty = (enum config_tty)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int parse_fail_on(struct config *config, const char *text, struct error *err)
+{
+	static const char *const words[] = {"nothing", "oops", "warn"}; /* as enum config_fail_on */
+	int choice = parse_choice("fail-on", text, words, ARRAY_SIZE(words), err);
+
+	if (choice >= 0)
+		config->fail_on = (enum config_fail_on)choice;
+	return choice < 0 ? choice : 0;
+}
+
+static int parse_out_limit(struct config *config, const char *text, struct error *err)
+{
+	if (parse_size(text, &config->command.out_limit) || config->command.out_limit == 0)
+		return error_set(err, -EINVAL, "--out-limit %s: is not a size above zero; write 500M or 2G", text);
 	return 0;
 }
 
@@ -219,21 +248,41 @@ struct cmdline_parts {
 	unsigned count;
 };
 
+/* Appends @part. False when it does not fit. */
+static bool add_part(struct config *config, const char *part)
+{
+	size_t len = strlen(config->cmdline), room = sizeof(config->cmdline) - len;
+	int n = snprintf(config->cmdline + len, room, "%s%s", len && *part ? " " : "", part);
+
+	return (size_t)n < room;
+}
+
+static bool sets_rdinit(const char *cmdline)
+{
+	for (const char *at = cmdline; (at = strstr(at, "rdinit=")); at++)
+		if (at == cmdline || strchr(" \t\"", at[-1]))
+			return true;
+	return false;
+}
+
 static int join_cmdline(struct config *config, const struct cmdline_parts *parts, struct error *err)
 {
-	size_t len = 0;
+	const bool runs_command = config->command.nr_arguments > 0;
+	/* First: behind a "--" of the user's the kernel would hand it to init. */
+	bool fits = !runs_command || add_part(config, "rdinit=" COMMAND_INIT);
 
 	for (unsigned i = 0; i <= parts->count; i++) {
 		const char *part = i == 0 ? parts->beginning : parts->appended[i - 1];
-		int n = snprintf(config->cmdline + len, sizeof(config->cmdline) - len, "%s%s", len && *part ? " " : "",
-				 part);
 
-		len += (size_t)n;
-		if (len >= sizeof(config->cmdline))
+		if (runs_command && sets_rdinit(part))
 			return error_set(err, -EINVAL,
-					 "--append: the command line is longer than %zu bytes; shorten it",
-					 sizeof(config->cmdline) - 1);
+					 "--%s %s: rdinit= and a command exclude each other; leave one out",
+					 i == 0 ? "cmdline" : "append", part);
+		fits = fits && add_part(config, part);
 	}
+	if (!fits)
+		return error_set(err, -EINVAL, "--append: the command line is longer than %zu bytes; shorten it",
+				 sizeof(config->cmdline) - 1);
 	return 0;
 }
 
@@ -243,6 +292,39 @@ static int add_append(struct cmdline_parts *parts, const char *text, struct erro
 		return error_set(err, -EINVAL, "--append %s: given more than %zu times; join them", text,
 				 ARRAY_SIZE(parts->appended));
 	parts->appended[parts->count++] = text;
+	return 0;
+}
+
+/* The options that say more about the command. */
+static int apply_to_command(struct config *config, enum option_id id, const char *arg, struct error *err)
+{
+	switch (id) {
+	case OPT_ENV:
+		return add_variable(&config->command, arg, err);
+	case OPT_CHDIR:
+		config->command.folder = arg;
+		return 0;
+	case OPT_TTY:
+		return parse_tty(config, arg, err);
+	case OPT_OUT:
+		config->command.out = arg;
+		return 0;
+	default:
+		return parse_out_limit(config, arg, err);
+	}
+}
+
+static int apply_flag(struct config *config, enum option_id id)
+{
+	bool *const flags[OPT_COUNT] = {
+		[OPT_CONSOLE_TIME] = &config->console_time,
+		[OPT_DRY_RUN] = &config->dry_run,
+		[OPT_STATS] = &config->stats,
+		[OPT_QUIET] = &config->quiet,
+		[OPT_HELP] = &config->help,
+	};
+
+	*flags[id] = true;
 	return 0;
 }
 
@@ -258,7 +340,8 @@ static int apply(struct config *config, struct cmdline_parts *parts, enum option
 	case OPT_CPUS:
 		return parse_cpus(config, arg, err);
 	case OPT_INITRD:
-		return add_initrd(config, arg, err);
+	case OPT_INITRD_DIR:
+		return add_initrd(config, id, arg, err);
 	case OPT_APPEND:
 		return add_append(parts, arg, err);
 	case OPT_CMDLINE:
@@ -278,18 +361,10 @@ static int apply(struct config *config, struct cmdline_parts *parts, enum option
 	case OPT_DUMP_FDT:
 		config->dump_fdt = arg;
 		return 0;
-	case OPT_DRY_RUN:
-		config->dry_run = true;
-		return 0;
-	case OPT_STATS:
-		config->stats = true;
-		return 0;
-	case OPT_QUIET:
-		config->quiet = true;
-		return 0;
+	case OPT_FAIL_ON:
+		return parse_fail_on(config, arg, err);
 	default:
-		config->help = true;
-		return 0;
+		return arg ? apply_to_command(config, id, arg, err) : apply_flag(config, id);
 	}
 }
 
@@ -335,6 +410,37 @@ static int take_words(struct config *config, int argc, char *const argv[], struc
 	return 0;
 }
 
+static int check_command_options(const struct config *config, uint32_t seen, struct error *err)
+{
+	static const enum option_id ids[] = {OPT_ENV, OPT_CHDIR, OPT_TTY, OPT_OUT, OPT_OUT_LIMIT};
+
+	if (config->command.out_limit && !config->command.out)
+		return error_set(err, -EINVAL, "--out-limit: there is no --out to limit; give --out DIR");
+	for (unsigned i = 0; i < ARRAY_SIZE(ids) && !config->command.nr_arguments; i++)
+		if (seen & 1u << ids[i])
+			return error_set(err, -EINVAL, "--%s: there is no command; write -- and the command at the end",
+					 option_name(ids[i]));
+	return 0;
+}
+
+/* Everything behind "--" is the command, which must not be empty. */
+static int take_command(struct config *config, int count, char *const words[], uint32_t seen, struct error *err)
+{
+	int ret = 0;
+
+	if (count > 1) {
+		config->command.arguments = words + 1;
+		config->command.nr_arguments = (unsigned)count - 1;
+	} else if (count == 1) {
+		ret = error_set(err, -EINVAL, "--: no command behind it; write -- /bin/sh, or leave it out");
+	}
+	if (!ret)
+		ret = check_command_options(config, seen, err);
+	if (!config->command.out_limit)
+		config->command.out_limit = OUT_DEFAULT_LIMIT;
+	return ret;
+}
+
 /* Where the options end: at "--" or with the last word. */
 static int find_dashes(int argc, char *const argv[])
 {
@@ -362,9 +468,8 @@ int config_parse(struct config *config, int argc, char *const argv[], struct err
 	}
 	if (config->help)
 		return 0;
-	if (end < argc)
-		return error_set(err, -EINVAL,
-				 "--: running a command is not in this version; put it into the initrd's /init");
 	ret = take_words(config, end, argv, err);
+	if (!ret)
+		ret = take_command(config, argc - end, argv + end, seen, err);
 	return ret ? ret : join_cmdline(config, &parts, err);
 }

@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "line_stamp.h"
 #include "terminal.h"
+
+#define END_OF_INPUT 0x04 /* VEOF of termios */
 
 static void on_input(struct uring_op *op, int result);
 static void on_space(void *opaque);
@@ -46,13 +49,19 @@ static int open_output(struct console *console, const struct config *config, str
 	return 0;
 }
 
-int console_init(struct console *console, const struct config *config, struct uring *ring, int wake_fd,
-		 struct console_keys keys, struct console_sink sink, struct error *err)
+int console_init(struct console *console, const struct config *config, uint64_t start_ns, struct uring *ring,
+		 int wake_fd, struct console_keys keys, struct console_sink sink, struct error *err)
 {
 	int ret;
 
-	*console = (struct console){
-		.keys = keys, .out_fd = -1, .in_fd = -1, .wake_fd = wake_fd, .ring = ring, .input_op.done = on_input};
+	*console = (struct console){.keys = keys,
+				    .has_stamps = config->console_time,
+				    .start_ns = start_ns,
+				    .out_fd = -1,
+				    .in_fd = -1,
+				    .wake_fd = wake_fd,
+				    .ring = ring,
+				    .input_op.done = on_input};
 	console_watch_init(&console->watch, sink);
 	ret = open_output(console, config, err);
 	if (ret)
@@ -82,14 +91,48 @@ void console_attach(struct console *console, struct serial *serial, pthread_mute
 	console->dev_lock = dev_lock;
 }
 
+/* dev_lock is held. A terminal in raw mode still makes CR LF of LF (terminal.c), so the bytes go out as they are. */
+static size_t write_out(struct console *console, const uint8_t *data, size_t len)
+{
+	size_t taken;
+
+	if (console->has_stamps)
+		taken = line_stamp_put(&console->out, console->start_ns, console->is_midline, data, len);
+	else
+		taken = out_stream_put(&console->out, data, len);
+	if (taken)
+		console->is_midline = data[taken - 1] != '\n';
+	return taken;
+}
+
 static size_t backend_write(void *opaque, const uint8_t *data, size_t len)
 {
 	struct console *console = opaque;
-	size_t taken = out_stream_put(&console->out, data, len);
+	size_t taken = write_out(console, data, len);
 
 	console_watch_feed(&console->watch, data, taken);
 	if (taken)
-		console->is_midline = data[taken - 1] != '\n';
+		console->serial_is_midline = data[taken - 1] != '\n';
+	if (console->serial_is_midline)
+		console->serial_last_ns = monotonic_ns();
+	return taken;
+}
+
+/* Would other output now cut a line of COM1's in two? What the queue refused waits in the UART, and goes first. */
+static bool is_serial_busy(const struct console *console)
+{
+	return console->serial->tx_count > 0 ||
+	       (console->serial_is_midline && monotonic_ns() < console->serial_last_ns + CONSOLE_LINE_WAIT_NS);
+}
+
+size_t console_relay(struct console *console, const uint8_t *data, size_t len)
+{
+	size_t taken;
+
+	if (is_serial_busy(console))
+		return 0;
+	taken = write_out(console, data, len);
+	console_watch_feed_text(&console->watch, data, taken);
 	return taken;
 }
 
@@ -151,12 +194,28 @@ static void read_more(struct console *console)
 static void offer_input(struct console *console)
 {
 	pthread_mutex_lock(console->dev_lock);
-	if (serial_is_listening(console->serial))
+	if (!console->holds_input && serial_is_listening(console->serial))
 		console->input_at += serial_receive(console->serial, console->input + console->input_at,
 						    console->input_len - console->input_at);
 	pthread_mutex_unlock(console->dev_lock);
 	if (console->is_terminal || console->input_at == console->input_len)
 		read_more(console);
+}
+
+void console_hold_input(struct console *console)
+{
+	console->holds_input = true;
+}
+
+void console_release_input(struct console *console)
+{
+	console->holds_input = false;
+	wake_eventfd(console->wake_fd);
+}
+
+void console_set_end_of_input(struct console *console, bool sends_end)
+{
+	console->sends_end = sends_end;
 }
 
 /* Adds to what waits. Only a terminal can bring too much; its last keys are lost then, as in a full line discipline. */
@@ -170,6 +229,21 @@ static void keep_input(struct console *console, const uint8_t *data, size_t len)
 	memcpy(console->input + waiting, data, len);
 	console->input_at = 0;
 	console->input_len = waiting + len;
+	if (len > 0)
+		console->input_is_midline = data[len - 1] != '\n';
+}
+
+/* There will be no more. In the midst of a line the first end character only makes the guest's terminal hand out that
+ * line; a second one is then the end. */
+static void end_input(struct console *console)
+{
+	static const uint8_t ends[] = {END_OF_INPUT, END_OF_INPUT};
+
+	console->in_fd = -1;
+	if (!console->sends_end || console->is_terminal || console->closing)
+		return;
+	keep_input(console, ends, console->input_is_midline ? 2 : 1);
+	offer_input(console);
 }
 
 static void on_input(struct uring_op *op, int result)
@@ -182,7 +256,7 @@ static void on_input(struct uring_op *op, int result)
 		return;
 	}
 	if (result <= 0) { /* end of file: the guest goes on without input */
-		console->in_fd = -1;
+		end_input(console);
 		return;
 	}
 	len = (size_t)result;
@@ -194,15 +268,12 @@ static void on_input(struct uring_op *op, int result)
 
 void console_start(struct console *console)
 {
-	if (console->in_fd < 0)
-		return;
-	console->is_terminal = terminal_enter_raw(console->in_fd);
+	console->is_terminal = console->in_fd >= 0 && terminal_enter_raw(console->in_fd);
 	/* A background process that read its terminal would be stopped by SIGTTIN. */
-	if (!console->is_terminal && isatty(console->in_fd)) {
-		console->in_fd = -1;
-		return;
-	}
-	read_more(console);
+	if (console->in_fd < 0 || (!console->is_terminal && isatty(console->in_fd)))
+		end_input(console);
+	else
+		read_more(console);
 }
 
 void console_on_wake(struct console *console)

@@ -78,6 +78,32 @@ static void describe_memory(const struct vm *vm, FILE *to)
 			map.entries[i].base + map.entries[i].size);
 }
 
+/* As a shell would take it. */
+static void print_word(const char *word, FILE *to)
+{
+	fputs(" '", to);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", to);
+		else
+			fputc(*word, to);
+	}
+	fputc('\'', to);
+}
+
+static void describe_command(const struct vm *vm, FILE *to)
+{
+	const struct config_command *command = &vm->config->command;
+
+	if (!command->nr_arguments)
+		return;
+	fprintf(to, "command    ");
+	for (unsigned i = 0; i < command->nr_arguments; i++)
+		print_word(command->arguments[i], to);
+	fprintf(to, "\n            0x%08llx  channel window, port 0x%03x its doorbell\n", LAYOUT_COMMAND_WINDOW,
+		LAYOUT_COMMAND_PORT);
+}
+
 static void describe_devices(FILE *to)
 {
 	fprintf(to, "devices     port 0x%03x  com1 (console), irq %d\n", LAYOUT_COM1_PORT, LAYOUT_COM1_GSI);
@@ -100,4 +126,5 @@ void describe_machine(const struct vm *vm, FILE *to)
 							 : "emulator-assisted (the CPU shows neither VMX nor SVM)");
 	fprintf(to, "assist      %s\n", assist_is_wanted(vm->config->assist) ? "on" : "off");
 	describe_devices(to);
+	describe_command(vm, to);
 }

@@ -34,7 +34,7 @@ void events_fini(struct events *events);
 /* One event: open with its name and time, add members with json_put_*, close. events_end sends it. */
 struct event {
 	struct json json;
-	char line[2048];
+	char line[4096];
 };
 
 void event_begin(struct event *event, const struct events *events, const char *name, uint64_t at_ns);

@@ -16,6 +16,7 @@ static const struct {
 	const char *summary;
 } commands[] = {
 	{"run", cmd_run, "boot a kernel and end with its status"},
+	{"matrix", cmd_matrix, "run kernels x commands x sizes, several at a time"},
 	{"doctor", cmd_doctor, "check what this host offers"},
 };
 

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "boot/acpi.h"
+#include "boot/initrd.h"
 #include "boot/mptable.h"
 #include "x86/cpuid.h"
 #include "x86/vcpu_setup.h"
@@ -30,16 +31,49 @@ static int make_memory(struct vm *vm, struct error *err)
 	return 0;
 }
 
-int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struct error *err)
+/* The user's, between a root file system for a command that has none and what runs the command: later files win. */
+static unsigned list_initrds(const struct vm *vm, struct initrd_item items[CONFIG_MAX_INITRDS + 2])
 {
+	const struct config *config = vm->config;
+	const struct archive *root = &vm->command.root, *own = &vm->command.own;
+	unsigned count = 0;
+
+	if (root->size)
+		items[count++] = (struct initrd_item){
+			.kind = INITRD_BYTES, .path = "busybox", .bytes = root->bytes, .size = root->size};
+	for (unsigned i = 0; i < config->nr_initrds; i++)
+		items[count++] = (struct initrd_item){
+			.kind = config->initrds[i].is_folder ? INITRD_FOLDER : INITRD_FILE,
+			.path = config->initrds[i].path,
+		};
+	if (own->size)
+		items[count++] = (struct initrd_item){
+			.kind = INITRD_BYTES, .path = "command", .bytes = own->bytes, .size = own->size};
+	return count;
+}
+
+static int load_image(struct vm *vm, struct error *err)
+{
+	struct initrd_item items[CONFIG_MAX_INITRDS + 2];
 	struct image_request request = {
-		.kernel_path = config->kernel,
-		.initrd_paths = config->initrds,
-		.nr_initrds = config->nr_initrds,
-		.cmdline = config->cmdline,
-		.protocol = config->protocol,
+		.kernel_path = vm->config->kernel,
+		.initrds = items,
+		.nr_initrds = list_initrds(vm, items),
+		.cmdline = vm->config->cmdline,
+		.protocol = vm->config->protocol,
 		.machine = &vm->machine,
 	};
+	int ret = acpi_write(&vm->machine, &vm->mem, &request.rsdp, err);
+
+	if (!ret)
+		ret = mptable_write(&vm->machine, &vm->mem, err);
+	if (!ret)
+		ret = image_load(&request, &vm->mem, &vm->entry, &vm->image, err);
+	return ret;
+}
+
+int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struct error *err)
+{
 	int ret;
 
 	memset(vm, 0, sizeof(*vm));
@@ -49,12 +83,12 @@ int vm_load(struct vm *vm, const struct config *config, uint64_t start_ns, struc
 	vm->machine.nr_cpus = config->nr_cpus;
 	ret = make_memory(vm, err);
 	if (!ret)
-		ret = acpi_write(&vm->machine, &vm->mem, &request.rsdp, err);
+		ret = vm_command_load(&vm->command, config, err);
 	if (!ret)
-		ret = mptable_write(&vm->machine, &vm->mem, err);
-	if (ret)
-		return ret;
-	return image_load(&request, &vm->mem, &vm->entry, &vm->image, err);
+		ret = load_image(vm, err);
+	archive_fini(&vm->command.root);
+	archive_fini(&vm->command.own);
+	return ret;
 }
 
 static int failed(struct error *err, int code, const char *step)
@@ -70,6 +104,13 @@ static int add_memory_slots(struct vm *vm, struct error *err)
 
 		if (ret)
 			return failed(err, ret, "give the VM its memory");
+	}
+	if (vm->command.window) {
+		int ret = kvm_vm_set_memory(&vm->kvm, vm->mem.nr_regions, LAYOUT_COMMAND_WINDOW, VM_COMMAND_WINDOW_SIZE,
+					    vm->command.window);
+
+		if (ret)
+			return failed(err, ret, "give the VM its command's window");
 	}
 	return 0;
 }
@@ -151,12 +192,14 @@ static int make_vcpus(struct vm *vm, struct error *err)
 	return ret;
 }
 
-/* SIGINT and its kind are read from a descriptor on the ring; writes to a closed pipe are an error, not a signal. */
+/* SIGINT and its kind are read from a descriptor on the ring; writes to a closed pipe, or beyond the limit of a file's
+ * size, are an error, not a signal. */
 static int prepare_signals(struct vm *vm)
 {
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
@@ -194,7 +237,9 @@ static int make_loop(struct vm *vm, struct error *err)
 		log_note("note: io_uring is unavailable (%s); using poll", uring_fallback_reason(vm->ring));
 	ret = events_init(&vm->events, vm->config->events, vm->start_ns, vm->ring, vm->wake_fd, err);
 	if (!ret)
-		ret = console_init(&vm->console, vm->config, vm->ring, vm->wake_fd, keys, sink, err);
+		ret = console_init(&vm->console, vm->config, vm->start_ns, vm->ring, vm->wake_fd, keys, sink, err);
+	if (!ret)
+		ret = vm_command_build(vm, err);
 	return ret;
 }
 
@@ -239,6 +284,7 @@ void vm_destroy(struct vm *vm)
 	vcpu_gate_fini(&vm->gate);
 	console_fini(&vm->console);
 	events_fini(&vm->events);
+	vm_command_fini(&vm->command);
 	uring_destroy(vm->ring);
 	close_fd(&vm->wake_fd);
 	close_fd(&vm->signal_fd);

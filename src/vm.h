@@ -30,7 +30,17 @@
 #include "mm/guest_mem.h"
 #include "outcome.h"
 #include "vcpu.h"
+#include "vm_command.h"
 #include "x86/assist.h"
+
+#define VM_MAX_COMPLAINTS 16
+
+/* The kernel complained: a warning, an oops. */
+struct vm_complaint {
+	bool is_oops;
+	uint64_t at_ns;
+	char line[CONSOLE_LINE_SIZE];
+};
 
 /* What vCPU threads tell the I/O thread; guarded by lock, announced through wake_fd. */
 struct vm_notices {
@@ -42,6 +52,9 @@ struct vm_notices {
 	uint64_t console_up_ns; /* first output byte; 0 before */
 	uint64_t init_ns;	/* the kernel started init; 0 before */
 	char init_path[128];
+	unsigned nr_warns, nr_oopses; /* also those that found no room */
+	unsigned nr_complaints;
+	struct vm_complaint complaints[VM_MAX_COMPLAINTS]; /* the first ones */
 };
 
 struct vm_devices {
@@ -78,6 +91,7 @@ struct vm {
 	pthread_mutex_t dev_lock;
 	struct bus bus;
 	struct vm_devices devices;
+	struct vm_command command;
 	/* vCPUs */
 	struct vcpu_hooks hooks;
 	struct vcpu_gate gate;
@@ -106,6 +120,25 @@ void vm_wake(const struct vm *vm);
 /* --- vm_devices.c: the device table and what connects devices to the machine */
 MUST_CHECK int vm_add_devices(struct vm *vm, struct error *err);
 void vm_on_console_event(void *opaque, enum console_event event, const char *text);
+
+/* --- vm_news.c: what happens, for --events and as notes; I/O thread */
+struct vm_news {
+	struct vm *vm;
+	bool told_first_instruction, told_console, told_booted, told_init, told_panic, told_command_start,
+		told_command_end;
+	unsigned told_complaints, told_notes;
+};
+
+void vm_news_begin(struct vm_news *news, struct vm *vm);
+/* Tells what has not been told yet. */
+void vm_news_tell(struct vm_news *news);
+/* The machine has ended. */
+void vm_news_end(struct vm_news *news, const struct outcome *outcome);
+/* A copy of the notices. Any thread. */
+void vm_get_notices(struct vm *vm, struct vm_notices *notices);
+
+/* --- vm_hints.c: notes about what the guest's kernel seems to lack */
+void vm_print_hints(struct vm *vm, const struct outcome *outcome);
 
 /* --- vm_stats.c: what happened, for --stats, --events and Ctrl-A c */
 void vm_print_status(struct vm *vm);

@@ -35,6 +35,22 @@ static void on_power(void *opaque, enum power_event event, uint32_t value)
 	}
 }
 
+static void take_complaint(struct vm_notices *n, bool is_oops, const char *line)
+{
+	struct vm_complaint *c = &n->complaints[n->nr_complaints];
+	unsigned *count = is_oops ? &n->nr_oopses : &n->nr_warns;
+
+	(*count)++;
+	/* The last place is kept for the first oops. */
+	if (n->nr_complaints == VM_MAX_COMPLAINTS ||
+	    (n->nr_complaints == VM_MAX_COMPLAINTS - 1 && !(is_oops && *count == 1)))
+		return;
+	c->is_oops = is_oops;
+	c->at_ns = monotonic_ns();
+	strncpy(c->line, line, sizeof(c->line) - 1);
+	n->nr_complaints++;
+}
+
 static void take_note(struct vm_notices *n, enum console_event event, const char *text)
 {
 	switch (event) {
@@ -54,6 +70,10 @@ static void take_note(struct vm_notices *n, enum console_event event, const char
 		break;
 	case CONSOLE_HALTED:
 		n->says_halted = true;
+		break;
+	case CONSOLE_WARN:
+	case CONSOLE_OOPS:
+		take_complaint(n, event == CONSOLE_OOPS, text);
 		break;
 	case CONSOLE_POWER_DOWN:
 	case CONSOLE_RESTARTING:
@@ -82,11 +102,12 @@ int vm_add_devices(struct vm *vm, struct error *err)
 		&d->com1.dev,	   &d->com2.dev,	 &d->i8042.data,
 		&d->i8042.command, &d->reset_ports.fast, &d->reset_ports.control,
 		&d->rtc.dev,	   &d->exit_port.dev,	 &d->pvpanic.dev,
-		&d->acpi_pm.dev,   &d->postcode.dev,
+		&d->acpi_pm.dev,   &d->postcode.dev,	 &vm->command.port.dev,
 	};
+	const size_t count = ARRAY_SIZE(devices) - (vm->config->command.nr_arguments ? 0 : 1);
 
 	serial_init(&d->com1, LAYOUT_COM1_PORT, com1_irq, console_backend(&vm->console));
-	serial_init(&d->com2, LAYOUT_COM2_PORT, com2_irq, (struct serial_backend){0});
+	serial_init(&d->com2, LAYOUT_COM2_PORT, com2_irq, vm_command_serial(vm));
 	i8042_init(&d->i8042, LAYOUT_I8042_PORT, power);
 	reset_ports_init(&d->reset_ports, power);
 	rtc_init(&d->rtc, LAYOUT_RTC_PORT, vm->mem.ram_size - ram_high, ram_high, rtc_host_clock());
@@ -95,7 +116,7 @@ int vm_add_devices(struct vm *vm, struct error *err)
 	acpi_pm_init(&d->acpi_pm, LAYOUT_ACPI_SLEEP_PORT, LAYOUT_ACPI_S5_TYPE, LAYOUT_ACPI_RESET_VALUE, power);
 	postcode_init(&d->postcode, POSTCODE_PORT);
 	console_attach(&vm->console, &d->com1, &vm->dev_lock);
-	for (unsigned i = 0; i < ARRAY_SIZE(devices); i++) {
+	for (size_t i = 0; i < count; i++) {
 		int ret = bus_add(&vm->bus, devices[i]);
 
 		if (ret)

@@ -18,24 +18,27 @@
 #define PANIC_LIMIT_NS	(20000 * NS_PER_MS) /* a guest that lives on so long after the line did not mean it */
 #define HALT_LIMIT_NS	(10000 * NS_PER_MS) /* how long a console's "System halted" is checked against the vCPUs */
 #define DRAIN_LIMIT_NS	(5000 * NS_PER_MS)  /* how long a stalled reader holds up the end */
+#define POWER_LIMIT_NS	(20000 * NS_PER_MS) /* how long the guest may take to power off when all is said */
+#define SERIAL_RETRY_NS (5 * NS_PER_MS)	    /* until COM2 is asked again for what the channel did not take */
 
 struct run {
 	struct vm *vm;
-	struct uring_op wake_op, signal_op, timeout_op, watch_op;
+	struct uring_op wake_op, signal_op, timeout_op, watch_op, power_op, serial_op;
 	uint64_t wake_count;
 	struct signalfd_siginfo signal;
 	bool stopping;
 	bool draining; /* no op starts itself anew */
-	/* what the events have told so far */
-	bool told_first_instruction, told_console, told_init, told_panic;
+	struct vm_news news;
 	/* the watch on a guest that says it panicked or halted */
-	uint64_t watch_since_ns, last_output_ns, output_bytes;
+	uint64_t watch_since_ns, last_output_ns, output_count;
 };
 
 static void on_wake(struct uring_op *op, int result);
 static void on_signal(struct uring_op *op, int result);
 static void on_timeout(struct uring_op *op, int result);
 static void on_watch(struct uring_op *op, int result);
+static void on_power(struct uring_op *op, int result);
+static void on_serial(struct uring_op *op, int result);
 
 /* An op of ours that cannot start would leave the loop deaf: it is our bug, the ring is far larger. */
 static void must_start(int err)
@@ -54,62 +57,15 @@ static void arm_signal(struct run *run)
 	must_start(uring_read(run->vm->ring, &run->signal_op, run->vm->signal_fd, &run->signal, sizeof(run->signal)));
 }
 
-static uint64_t console_bytes(struct vm *vm)
+/* What only a guest that lives does, also one that is always found in its kernel. */
+static uint64_t count_output(struct vm *vm)
 {
-	uint64_t bytes;
+	uint64_t count;
 
 	pthread_mutex_lock(&vm->dev_lock);
-	bytes = vm->devices.com1.tx_bytes;
+	count = vm->devices.com1.tx_bytes + vm->devices.com2.tx_bytes + vm->command.port.rings;
 	pthread_mutex_unlock(&vm->dev_lock);
-	return bytes;
-}
-
-static void tell(struct run *run, const char *name, uint64_t at_ns, const char *key, const char *text)
-{
-	struct event event;
-
-	event_begin(&event, &run->vm->events, name, at_ns);
-	if (key)
-		json_put_string(&event.json, key, text);
-	event_end(&event, &run->vm->events);
-}
-
-static void tell_started(struct run *run)
-{
-	const struct vm *vm = run->vm;
-	struct event event;
-
-	event_begin(&event, &vm->events, "started", monotonic_ns());
-	json_put_string(&event.json, "version", VMM_VERSION);
-	json_put_string(&event.json, "kernel", vm->config->kernel);
-	json_put_string(&event.json, "format", image_format_name(vm->image.format));
-	json_put_u64(&event.json, "mem", vm->config->mem_size);
-	json_put_u64(&event.json, "cpus", vm->config->nr_cpus);
-	json_put_bool(&event.json, "assist", vm->assist.active);
-	event_end(&event, &run->vm->events);
-}
-
-/* Tells what the notices hold and has not been told. */
-static void tell_news(struct run *run, const struct vm_notices *n)
-{
-	uint64_t first = atomic_load(&run->vm->vcpus[0].first_entry_ns);
-
-	if (first && !run->told_first_instruction) {
-		tell(run, "first-instruction", first, NULL, NULL);
-		run->told_first_instruction = true;
-	}
-	if (n->console_up_ns && !run->told_console) {
-		tell(run, "console-up", n->console_up_ns, NULL, NULL);
-		run->told_console = true;
-	}
-	if (n->init_ns && !run->told_init) {
-		tell(run, "init-started", n->init_ns, "path", n->init_path);
-		run->told_init = true;
-	}
-	if (n->has_panic && !run->told_panic) {
-		tell(run, "guest-panic", monotonic_ns(), "reason", n->panic);
-		run->told_panic = true;
-	}
+	return count;
 }
 
 static void arm_watch(struct run *run)
@@ -123,18 +79,50 @@ static void start_watch(struct run *run)
 	if (run->watch_op.in_flight || run->stopping)
 		return;
 	run->watch_since_ns = run->last_output_ns = monotonic_ns();
-	run->output_bytes = console_bytes(run->vm);
+	run->output_count = count_output(run->vm);
 	arm_watch(run);
 }
 
-static struct vm_notices snapshot_notices(struct vm *vm)
+/* The channel's needs: its /out stream, COM2's rest, and an end when the guest cannot power off. */
+static void serve_command(struct run *run)
 {
-	struct vm_notices copy;
+	struct vm *vm = run->vm;
+	bool done, serial_waits;
 
-	pthread_mutex_lock(&vm->notices.lock);
-	copy = vm->notices;
-	pthread_mutex_unlock(&vm->notices.lock);
-	return copy;
+	if (!vm->config->command.nr_arguments)
+		return;
+	out_stream_pump(&vm->command.out.stream);
+	pthread_mutex_lock(&vm->dev_lock);
+	done = vm->command.news.done_ns != 0;
+	serial_waits = vm->command.serial_waits;
+	pthread_mutex_unlock(&vm->dev_lock);
+	if (done && !run->power_op.in_flight)
+		must_start(uring_timer(vm->ring, &run->power_op, monotonic_ns() + POWER_LIMIT_NS));
+	if (serial_waits && !run->serial_op.in_flight)
+		must_start(uring_timer(vm->ring, &run->serial_op, monotonic_ns() + SERIAL_RETRY_NS));
+}
+
+static void on_power(struct uring_op *op, int result)
+{
+	struct run *run = container_of(op, struct run, power_op);
+
+	if (result)
+		return;
+	log_note("note: the guest does not power off; for that its kernel needs CONFIG_ACPI");
+	vm_stop(run->vm, OUTCOME_POWER_OFF, 0, "");
+}
+
+static void on_serial(struct uring_op *op, int result)
+{
+	struct run *run = container_of(op, struct run, serial_op);
+	struct vm *vm = run->vm;
+
+	if (result)
+		return;
+	pthread_mutex_lock(&vm->dev_lock);
+	vm->command.serial_waits = false;
+	serial_tx_resume(&vm->devices.com2);
+	pthread_mutex_unlock(&vm->dev_lock);
 }
 
 static void on_wake(struct uring_op *op, int result)
@@ -147,9 +135,10 @@ static void on_wake(struct uring_op *op, int result)
 		return;
 	arm_wake(run);
 	console_on_wake(&vm->console);
-	n = snapshot_notices(vm);
-	tell_news(run, &n);
+	vm_news_tell(&run->news);
+	vm_get_notices(vm, &n);
 	out_stream_pump(&vm->events.out);
+	serve_command(run);
 	if (n.has_panic || n.says_halted)
 		start_watch(run);
 	if (n.outcome.cause != OUTCOME_NONE)
@@ -263,19 +252,29 @@ static bool watch_halt(struct run *run, uint64_t now)
 	return true;
 }
 
+static bool has_panic(struct vm *vm)
+{
+	bool has;
+
+	pthread_mutex_lock(&vm->notices.lock);
+	has = vm->notices.has_panic;
+	pthread_mutex_unlock(&vm->notices.lock);
+	return has;
+}
+
 /* A guest that said "panic" may still print its trace and then reset by itself; one that said "halted" may not mean it.
  */
 static void on_watch(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, watch_op);
-	uint64_t now = monotonic_ns(), bytes = console_bytes(run->vm);
+	uint64_t now = monotonic_ns(), count = count_output(run->vm);
 
 	if (result || run->stopping)
 		return;
-	if (bytes != run->output_bytes)
+	if (count != run->output_count)
 		run->last_output_ns = now;
-	run->output_bytes = bytes;
-	if (snapshot_notices(run->vm).has_panic ? watch_panic(run, now) : watch_halt(run, now))
+	run->output_count = count;
+	if (has_panic(run->vm) ? watch_panic(run, now) : watch_halt(run, now))
 		arm_watch(run);
 }
 
@@ -287,12 +286,16 @@ static void begin(struct run *run, struct vm *vm)
 	run->signal_op.done = on_signal;
 	run->timeout_op.done = on_timeout;
 	run->watch_op.done = on_watch;
+	run->power_op.done = on_power;
+	run->serial_op.done = on_serial;
 	arm_wake(run);
 	arm_signal(run);
 	if (vm->config->timeout_ns)
 		must_start(uring_timer(vm->ring, &run->timeout_op, vm->start_ns + vm->config->timeout_ns));
-	tell_started(run);
+	vm_news_begin(&run->news, vm);
 	console_start(&vm->console);
+	if (out_receiver_start(&vm->command.out))
+		vm_stop(vm, OUTCOME_ERROR, 0, "cannot start the thread for --out");
 }
 
 static void start_vcpus(struct vm *vm)
@@ -343,30 +346,13 @@ static void report_timeout(struct vm *vm)
 		log_err("%s", vcpu_report_position(&vm->vcpus[i], position, sizeof(position)));
 }
 
-static void tell_exit(struct run *run, const struct outcome *outcome)
-{
-	struct vm *vm = run->vm;
-	struct event event;
-
-	if (outcome->cause == OUTCOME_RESET)
-		tell(run, "reset", vm->start_ns + outcome->elapsed_ns, NULL, NULL);
-	event_begin(&event, &vm->events, "exit", vm->start_ns + outcome->elapsed_ns);
-	json_put_string(&event.json, "cause", outcome_cause_name(outcome->cause));
-	json_put_u64(&event.json, "code", (uint64_t)outcome_exit_code(outcome));
-	if (outcome->detail[0])
-		json_put_string(&event.json, "detail", outcome->detail);
-	json_put_u64(&event.json, "events-dropped", vm->events.dropped);
-	vm_put_stats(vm, &event.json);
-	event_end(&event, &vm->events);
-}
-
 static bool is_any_in_flight(const struct run *run)
 {
 	const struct vm *vm = run->vm;
 
 	return run->watch_op.in_flight || run->wake_op.in_flight || run->signal_op.in_flight ||
-	       run->timeout_op.in_flight || vm->console.input_op.in_flight || vm->console.out.op.in_flight ||
-	       vm->events.out.op.in_flight;
+	       run->timeout_op.in_flight || run->power_op.in_flight || run->serial_op.in_flight ||
+	       vm->console.input_op.in_flight || vm->console.out.op.in_flight || vm->events.out.op.in_flight;
 }
 
 static bool is_written(struct vm *vm)
@@ -400,6 +386,8 @@ static void drain(struct run *run)
 	console_close_input(&vm->console);
 	uring_cancel(vm->ring, &run->timeout_op);
 	uring_cancel(vm->ring, &run->watch_op);
+	uring_cancel(vm->ring, &run->power_op);
+	uring_cancel(vm->ring, &run->serial_op);
 	flush_streams(run);
 	uring_cancel(vm->ring, &run->watch_op);
 	uring_cancel(vm->ring, &run->wake_op);
@@ -429,25 +417,63 @@ static void blame_panic(struct outcome *outcome, const struct vm_notices *n)
 		memcpy(outcome->detail, n->panic, sizeof(outcome->detail));
 }
 
+/* All that the guest sent for --out is stored when this returns. */
+static void finish_out(struct run *run)
+{
+	struct out_receiver *out = &run->vm->command.out;
+
+	if (!run->vm->config->command.out)
+		return;
+	for (out_stream_pump(&out->stream); !out_receiver_is_idle(out); out_stream_pump(&out->stream))
+		loop_once(run);
+	out_receiver_finish(out);
+}
+
+/* What the machine's end means for the command, its files, and who asked for a kernel without complaints. */
+static void judge(struct run *run, struct outcome *outcome)
+{
+	struct vm *vm = run->vm;
+	const struct config_command *command = &vm->config->command;
+	struct vm_notices n;
+
+	vm_get_notices(vm, &n);
+	blame_panic(outcome, &n);
+	if (command->nr_arguments) {
+		const struct vm_command_news *news = &vm->command.news;
+
+		outcome_take_command(outcome, news->ended_ns ? &news->end : NULL, command->arguments[0]);
+	}
+	if (command->out && vm->command.out.code) {
+		/* Of a guest that did not live to send anything the end says enough. */
+		if (vm->command.out.received || outcome->cause == OUTCOME_COMMAND)
+			log_err("%s", vm->command.out.err.text);
+		outcome_take_lost_files(outcome);
+	}
+	for (unsigned i = 0; i < n.nr_complaints; i++) {
+		if (vm->config->fail_on == CONFIG_FAIL_ON_WARN ||
+		    (vm->config->fail_on == CONFIG_FAIL_ON_OOPS && n.complaints[i].is_oops))
+			outcome_take_complaint(outcome, n.complaints[i].line);
+	}
+}
+
 void vm_run(struct vm *vm, struct outcome *outcome)
 {
-	struct vm_notices n;
 	struct run run;
 
 	begin(&run, vm);
 	start_vcpus(vm);
 	while (!run.stopping)
 		loop_once(&run);
-	*outcome = snapshot_notices(vm).outcome;
+	pthread_mutex_lock(&vm->notices.lock);
+	*outcome = vm->notices.outcome;
+	pthread_mutex_unlock(&vm->notices.lock);
 	if (outcome->cause == OUTCOME_TIMEOUT)
 		report_timeout(vm);
 	vcpu_stop_all(vm->vcpus, vm->nr_vcpus, &vm->gate);
 	console_watch_finish(&vm->console.watch);
-	n = snapshot_notices(vm);
-	tell_news(&run, &n);
-	blame_panic(outcome, &n);
-	if (outcome->cause == OUTCOME_PANIC && !run.told_panic)
-		tell(&run, "guest-panic", vm->start_ns + outcome->elapsed_ns, "reason", outcome->detail);
-	tell_exit(&run, outcome);
+	finish_out(&run);
+	vm_news_tell(&run.news);
+	judge(&run, outcome);
+	vm_news_end(&run.news, outcome);
 	drain(&run);
 }

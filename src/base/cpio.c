@@ -7,11 +7,11 @@
 #include "base/checked.h"
 
 /* A header is the magic and 13 numbers of 8 hexadecimal digits. */
-#define MAGIC_SIZE  6
-#define FIELD_SIZE  8
-#define NR_FIELDS   13
-#define HEADER_SIZE (MAGIC_SIZE + NR_FIELDS * FIELD_SIZE)
-#define ALIGNMENT   4
+#define MAGIC_SIZE 6
+#define FIELD_SIZE 8
+#define NR_FIELDS  13
+
+_Static_assert(MAGIC_SIZE + NR_FIELDS * FIELD_SIZE == CPIO_HEADER_SIZE, "the fields fill the header");
 
 enum field {
 	FIELD_INO,
@@ -50,47 +50,57 @@ static bool parse_field(const uint8_t *text, uint32_t *value)
 	return true;
 }
 
-static bool parse_header(const uint8_t *header, uint32_t fields[NR_FIELDS])
-{
-	if (memcmp(header, "070701", MAGIC_SIZE) && memcmp(header, "070702", MAGIC_SIZE))
-		return false;
-	for (unsigned i = 0; i < NR_FIELDS; i++)
-		if (!parse_field(header + MAGIC_SIZE + i * FIELD_SIZE, &fields[i]))
-			return false;
-	return true;
-}
-
-/* Fills *entry from the header at cpio->offset and stores where the next one may begin. */
-static int read_entry(const struct cpio *cpio, struct cpio_entry *entry, uint64_t *next)
+bool cpio_parse_header(const uint8_t *bytes, struct cpio_header *header)
 {
 	uint32_t fields[NR_FIELDS];
-	uint64_t name_offset = cpio->offset + HEADER_SIZE;
 
-	if (!range_within(cpio->offset, HEADER_SIZE, cpio->size) || !parse_header(cpio->data + cpio->offset, fields))
-		return -EINVAL;
-
-	uint32_t name_size = fields[FIELD_NAMESIZE];
-
-	if (name_size == 0 || name_size > CPIO_MAX_NAME || !range_within(name_offset, name_size, cpio->size) ||
-	    cpio->data[name_offset + name_size - 1] != '\0')
-		return -EINVAL;
-	*entry = (struct cpio_entry){
-		.name = (const char *)cpio->data + name_offset,
-		.data_offset = align_up(name_offset + name_size, ALIGNMENT),
-		.data_size = fields[FIELD_FILESIZE],
+	if (memcmp(bytes, "070701", MAGIC_SIZE) && memcmp(bytes, "070702", MAGIC_SIZE))
+		return false;
+	for (unsigned i = 0; i < NR_FIELDS; i++)
+		if (!parse_field(bytes + MAGIC_SIZE + i * FIELD_SIZE, &fields[i]))
+			return false;
+	*header = (struct cpio_header){
 		.ino = fields[FIELD_INO],
 		.mode = fields[FIELD_MODE],
 		.uid = fields[FIELD_UID],
 		.gid = fields[FIELD_GID],
 		.nlink = fields[FIELD_NLINK],
 		.mtime = fields[FIELD_MTIME],
+		.data_size = fields[FIELD_FILESIZE],
+		.name_size = fields[FIELD_NAMESIZE],
+	};
+	return header->name_size > 0 && header->name_size <= CPIO_MAX_NAME;
+}
+
+/* Fills *entry from the header at cpio->offset and stores where the next one may begin. */
+static int read_entry(const struct cpio *cpio, struct cpio_entry *entry, uint64_t *next)
+{
+	struct cpio_header header;
+	uint64_t name_offset = cpio->offset + CPIO_HEADER_SIZE;
+
+	if (!range_within(cpio->offset, CPIO_HEADER_SIZE, cpio->size) ||
+	    !cpio_parse_header(cpio->data + cpio->offset, &header))
+		return -EINVAL;
+	if (!range_within(name_offset, header.name_size, cpio->size) ||
+	    cpio->data[name_offset + header.name_size - 1] != '\0')
+		return -EINVAL;
+	*entry = (struct cpio_entry){
+		.name = (const char *)cpio->data + name_offset,
+		.data_offset = align_up(name_offset + header.name_size, CPIO_ALIGNMENT),
+		.data_size = header.data_size,
+		.ino = header.ino,
+		.mode = header.mode,
+		.uid = header.uid,
+		.gid = header.gid,
+		.nlink = header.nlink,
+		.mtime = header.mtime,
 	};
 	/* The padding behind the very last byte may be missing. */
 	if (entry->data_size == 0 && entry->data_offset > cpio->size)
 		entry->data_offset = cpio->size;
 	if (!range_within(entry->data_offset, entry->data_size, cpio->size))
 		return -EINVAL;
-	*next = align_up(entry->data_offset + entry->data_size, ALIGNMENT);
+	*next = align_up(entry->data_offset + entry->data_size, CPIO_ALIGNMENT);
 	if (*next > cpio->size)
 		*next = cpio->size;
 	return 0;
@@ -104,7 +114,7 @@ int cpio_next(struct cpio *cpio, struct cpio_entry *entry)
 	for (;;) {
 		while (cpio->offset < cpio->size && cpio->data[cpio->offset] == '\0')
 			cpio->offset++;
-		if (cpio->offset == cpio->size || cpio->data[cpio->offset] != '0' || cpio->offset % ALIGNMENT)
+		if (cpio->offset == cpio->size || cpio->data[cpio->offset] != '0' || cpio->offset % CPIO_ALIGNMENT)
 			return 0;
 		err = read_entry(cpio, entry, &next);
 		if (err)

@@ -7,12 +7,27 @@
 #ifndef VMM_BASE_CPIO_H
 #define VMM_BASE_CPIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
 
-#define CPIO_MAX_NAME 4096 /* with its NUL; Linux takes no longer ones */
+#define CPIO_MAX_NAME	 4096 /* with its NUL; Linux takes no longer ones */
+#define CPIO_HEADER_SIZE 110
+#define CPIO_ALIGNMENT	 4 /* of headers and data, from the beginning of the archive */
+
+/* A header's numbers, all but those of devices and the checksum. */
+struct cpio_header {
+	uint32_t ino;
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t nlink;
+	uint32_t mtime;
+	uint32_t data_size;
+	uint32_t name_size; /* with its NUL */
+};
 
 struct cpio {
 	const uint8_t *data; /* borrowed */
@@ -31,6 +46,10 @@ struct cpio_entry {
 	uint32_t nlink;
 	uint32_t mtime;
 };
+
+/* For an archive that is not in memory. False when the CPIO_HEADER_SIZE bytes at @bytes are no header, or its name is
+ * empty or longer than CPIO_MAX_NAME. */
+MUST_CHECK bool cpio_parse_header(const uint8_t *bytes, struct cpio_header *header);
 
 /* @data is borrowed and must not change while @cpio or an entry is used. */
 void cpio_init(struct cpio *cpio, const void *data, uint64_t size);

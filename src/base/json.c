@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REPLACEMENT 0xfffdu
+#include "base/utf8.h"
 
 void json_init(struct json *json, char *buf, size_t size)
 {
@@ -48,46 +48,6 @@ static void append_format(struct json *json, const char *fmt, ...)
 		json->len += (size_t)n;
 }
 
-/*
- * Length of the well-formed UTF-8 sequence at @p (Unicode 15.0, table 3-7) with its code point in *code; for an
- * ill-formed one the length of its maximal subpart, at least 1, and REPLACEMENT.
- */
-static size_t decode_utf8(const uint8_t *p, size_t len, uint32_t *code)
-{
-	uint8_t low = 0x80, high = 0xbf; /* of the next byte */
-	size_t need, have;
-
-	*code = REPLACEMENT;
-	if (p[0] < 0x80) {
-		*code = p[0];
-		return 1;
-	}
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 1;
-	need = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	/* No overlong forms, no surrogates, nothing above U+10FFFF. */
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-
-	uint32_t value = p[0] & (0x7fu >> need);
-
-	for (have = 1; have < need; have++) {
-		if (have == len || p[have] < low || p[have] > high)
-			return have;
-		value = value << 6 | (p[have] & 0x3f);
-		low = 0x80;
-		high = 0xbf;
-	}
-	*code = value;
-	return need;
-}
-
 /* C1 controls and DEL are legal in JSON, but a report that is shown must not steer the terminal. */
 static bool is_control(uint32_t code)
 {
@@ -99,7 +59,7 @@ static void append_quoted(struct json *json, const uint8_t *data, size_t len)
 	append_char(json, '"');
 	while (len && !json->overflow) {
 		uint32_t code;
-		size_t n = decode_utf8(data, len, &code);
+		size_t n = utf8_decode(data, len, &code);
 
 		if (code == '"' || code == '\\')
 			append_format(json, "\\%c", (char)code);
@@ -109,7 +69,7 @@ static void append_quoted(struct json *json, const uint8_t *data, size_t len)
 			append(json, "\\r", 2);
 		else if (code == '\t')
 			append(json, "\\t", 2);
-		else if (is_control(code) || code == REPLACEMENT)
+		else if (is_control(code) || code == UTF8_REPLACEMENT)
 			append_format(json, "\\u%04" PRIx32, code);
 		else
 			append(json, data, n);

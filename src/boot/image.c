@@ -179,8 +179,7 @@ static int write_cmdline(struct load *l)
 static int place_initrds(struct load *l)
 {
 	uint64_t alignment = l->format == IMAGE_MULTIBOOT ? INITRD_ALIGN_MODULE : INITRD_ALIGN_CPIO;
-	int code = initrd_load(&l->initrds, l->req->initrd_paths, l->req->nr_initrds, alignment, &l->kernel, l->mem,
-			       l->err);
+	int code = initrd_load(&l->initrds, l->req->initrds, l->req->nr_initrds, alignment, &l->kernel, l->mem, l->err);
 
 	l->handover.initrd_start = l->initrds.start;
 	l->handover.initrd_size = l->initrds.size;

@@ -42,9 +42,11 @@ struct image_entry {
 	uint64_t rsi; /* Linux: boot_params */
 };
 
+struct initrd_item;
+
 struct image_request {
 	const char *kernel_path;
-	const char *const *initrd_paths;
+	const struct initrd_item *initrds; /* boot/initrd.h; one behind the other */
 	unsigned nr_initrds;
 	const char *cmdline;
 	enum image_protocol protocol;

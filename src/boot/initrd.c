@@ -7,23 +7,43 @@
 #include "base/parse.h"
 #include "boot/layout.h"
 
-static int open_files(struct initrd_set *set, const char *const *paths, unsigned count, uint64_t alignment,
+static int open_part(struct initrd_part *part, const struct initrd_item *item, struct error *err)
+{
+	int code;
+
+	*part = (struct initrd_part){.name = item->path, .source.fd = -1};
+	if (item->kind == INITRD_FOLDER) {
+		code = tree_pack_scan(&part->tree, item->path, err);
+		part->size = code ? 0 : tree_pack_size(part->tree);
+		return code;
+	}
+	if (item->kind == INITRD_BYTES) {
+		part->source = image_source_memory("initrd", item->path, item->bytes, item->size);
+	} else {
+		code = image_source_open(&part->source, "initrd", item->path, err);
+		if (code)
+			return code;
+	}
+	part->size = part->source.size;
+	/* Far above any guest, and the sums of sizes here and below cannot wrap; tree_pack has the same limit. */
+	if (part->size > GUEST_MMIO_HOLE_START)
+		return image_source_fail(&part->source, err, -EFBIG, "is larger than 3 GiB; give a smaller one");
+	return 0;
+}
+
+static int open_parts(struct initrd_set *set, const struct initrd_item *items, unsigned count, uint64_t alignment,
 		      struct error *err)
 {
-	if (count > INITRD_MAX_FILES)
-		return error_set(err, -EINVAL, "%u initrds given; at most %d are supported", count, INITRD_MAX_FILES);
+	if (count > INITRD_MAX_ITEMS)
+		return error_set(err, -EINVAL, "%u initrds given; at most %d are supported", count, INITRD_MAX_ITEMS);
 	for (unsigned i = 0; i < count; i++) {
-		int code = image_source_open(&set->files[i], "initrd", paths[i], err);
+		struct initrd_part *part = &set->parts[set->count++];
+		int code = open_part(part, &items[i], err);
 
 		if (code)
 			return code;
-		set->count = i + 1;
-		set->offsets[i] = align_up(set->size, alignment);
-		/* Far below 2^64 / INITRD_MAX_FILES, and far above any guest: the sums here and below cannot wrap. */
-		if (set->files[i].size > GUEST_MMIO_HOLE_START)
-			return image_source_fail(&set->files[i], err, -EFBIG,
-						 "is larger than 3 GiB; give a smaller one");
-		set->size = set->offsets[i] + set->files[i].size;
+		part->offset = align_up(set->size, alignment);
+		set->size = part->offset + part->size;
 	}
 	return 0;
 }
@@ -73,7 +93,17 @@ static int place(struct initrd_set *set, const struct image_kernel *kernel, cons
 	return set->start ? 0 : fail_no_room(set, kernel, mem, err);
 }
 
-int initrd_load(struct initrd_set *set, const char *const *paths, unsigned count, uint64_t alignment,
+static int load_part(const struct initrd_set *set, const struct initrd_part *part, const struct guest_mem *mem,
+		     struct error *err)
+{
+	gpa_t at = gpa(set->start + part->offset);
+
+	if (part->tree)
+		return tree_pack_write(part->tree, mem, at, err);
+	return image_source_load(&part->source, 0, part->size, mem, at, err);
+}
+
+int initrd_load(struct initrd_set *set, const struct initrd_item *items, unsigned count, uint64_t alignment,
 		const struct image_kernel *kernel, const struct guest_mem *mem, struct error *err)
 {
 	int code;
@@ -81,18 +111,19 @@ int initrd_load(struct initrd_set *set, const char *const *paths, unsigned count
 	*set = (struct initrd_set){0};
 	if (count == 0)
 		return 0;
-	code = open_files(set, paths, count, alignment, err);
+	code = open_parts(set, items, count, alignment, err);
 	if (!code)
 		code = place(set, kernel, mem, err);
 	for (unsigned i = 0; i < set->count && !code; i++)
-		code = image_source_load(&set->files[i], 0, set->files[i].size, mem, gpa(set->start + set->offsets[i]),
-					 err);
+		code = load_part(set, &set->parts[i], mem, err);
 	return code;
 }
 
 void initrd_close(struct initrd_set *set)
 {
-	for (unsigned i = 0; i < set->count; i++)
-		image_source_close(&set->files[i]);
+	for (unsigned i = 0; i < set->count; i++) {
+		image_source_close(&set->parts[i].source);
+		tree_pack_free(set->parts[i].tree);
+	}
 	set->count = 0;
 }

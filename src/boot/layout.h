@@ -35,6 +35,7 @@
 #define LAYOUT_VIRTIO_MMIO	0xd0000000ULL
 #define LAYOUT_VIRTIO_MMIO_SIZE 0x1000ULL
 #define LAYOUT_ASSIST_MMIO	0xdf000000ULL /* the trampoline's doorbell page; no device answers there */
+#define LAYOUT_COMMAND_WINDOW	0xcf000000ULL /* with a command: a page and a ring (ci/command_proto.h) */
 #define LAYOUT_IOAPIC		0xfec00000ULL
 #define LAYOUT_LAPIC		0xfee00000ULL
 #define LAYOUT_KVM_TSS		0xfffbd000ULL /* KVM_SET_TSS_ADDR: three pages, for VT-x real mode */
@@ -53,7 +54,8 @@
 #define LAYOUT_ACPI_STATUS_PORT 0x601
 #define LAYOUT_ACPI_RESET_PORT	0x602
 #define LAYOUT_ACPI_RESET_VALUE 0x01
-#define LAYOUT_ACPI_S5_TYPE	5 /* SLP_TYP of \_S5 */
+#define LAYOUT_COMMAND_PORT	0x620 /* with a command: the window's doorbell */
+#define LAYOUT_ACPI_S5_TYPE	5     /* SLP_TYP of \_S5 */
 
 #define LAYOUT_MAX_CPUS		64
 #define LAYOUT_MAX_VIRTIO_SLOTS 32

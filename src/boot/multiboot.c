@@ -66,9 +66,9 @@ struct mmap_wire {
 struct multiboot_page {
 	struct info_wire info;
 	char loader_name[4];
-	struct module_wire modules[INITRD_MAX_FILES];
+	struct module_wire modules[INITRD_MAX_ITEMS];
 	struct mmap_wire mmap[E820_MAX_ENTRIES];
-	char module_names[INITRD_MAX_FILES][MODULE_NAME_SIZE];
+	char module_names[INITRD_MAX_ITEMS][MODULE_NAME_SIZE];
 };
 
 _Static_assert(sizeof(struct info_wire) == 116 && sizeof(struct mmap_wire) == 24, "no padding");
@@ -177,17 +177,29 @@ static void split64(le32 halves[2], uint64_t value)
 	halves[1] = le32_of((uint32_t)(value >> 32));
 }
 
+/* The last name of @path, without the slashes that may follow that of a folder. */
+static void copy_name(char name[MODULE_NAME_SIZE], const char *path)
+{
+	size_t end = strlen(path), start, len;
+
+	while (end > 1 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	len = end - start;
+	memcpy(name, path + start, len < MODULE_NAME_SIZE ? len : MODULE_NAME_SIZE - 1);
+}
+
 static void fill_modules(struct multiboot_page *page, const struct initrd_set *initrds)
 {
 	for (unsigned i = 0; i < initrds->count; i++) {
-		const char *slash = strrchr(initrds->files[i].name, '/');
-		const char *name = slash ? slash + 1 : initrds->files[i].name;
-		uint64_t start = initrds->start + initrds->offsets[i];
+		const struct initrd_part *part = &initrds->parts[i];
+		uint64_t start = initrds->start + part->offset;
 
-		memcpy(page->module_names[i], name, strnlen(name, MODULE_NAME_SIZE - 1));
+		copy_name(page->module_names[i], part->name);
 		page->modules[i] = (struct module_wire){
 			.start = le32_of((uint32_t)start),
-			.end = le32_of((uint32_t)(start + initrds->files[i].size)),
+			.end = le32_of((uint32_t)(start + part->size)),
 			.string = address_of(offsetof(struct multiboot_page, module_names[0]) + i * MODULE_NAME_SIZE),
 		};
 	}

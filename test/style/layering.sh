@@ -4,7 +4,7 @@
 # src/kvm, src/x86 and the top only; liburing is for src/base/uring.c only (ARCHITECTURE.md).
 . "$(dirname "$0")/lib.sh"
 
-declare -A level=([base]=0 [mm]=1 [boot]=2 [devices]=2 [kvm]=3 [balloon]=3 [snapshot]=3 [host]=3 [x86]=4 [top]=5)
+declare -A level=([base]=0 [mm]=1 [boot]=2 [devices]=2 [kvm]=3 [balloon]=3 [snapshot]=3 [host]=3 [ci]=3 [matrix]=3 [x86]=4 [top]=5)
 
 # floor_of PATH-UNDER-SRC
 floor_of() {

@@ -18,7 +18,7 @@ make_good_tree() {
     cd "$work/tree"
     cp "$here/../../.clang-format" .
     printf '# SPDX-License-Identifier: Apache-2.0\nproject(good)\n' >CMakeLists.txt
-    printf '# SPDX-License-Identifier: Apache-2.0\nsrc/main.c the entry point\n' >test/style/untested.txt
+    printf '# SPDX-License-Identifier: Apache-2.0\nsrc/%s a reason\n' main.c config.c config_usage.c >test/style/untested.txt
     printf '# SPDX-License-Identifier: Apache-2.0\nsrc/mm/a.c:long_one a table\n' >test/style/long.txt
     printf '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\necho good\n' >scripts/good
     printf '#!/usr/bin/env bash\n# SPDX-License-Identifier: Apache-2.0\nprintf "%%s\\n" "$BASH"\n' >scripts/good-bash
@@ -28,6 +28,16 @@ make_good_tree() {
     write_c src/boot/b.h '#ifndef VMM_B_H' '#define VMM_B_H' '#include "mm/a.h"' '#endif'
     write_c src/mm/a.c '#include "mm/a.h"' '' 'int a(void)' '{' "$(printf '\treturn low(); /* exit(1) */\n')" '}' \
         '' 'int long_one(void)' '{' "$(for _ in $(seq 70); do printf '\tlow();\n'; done)" "$(printf '\treturn 0;')" '}'
+    printf '%s\n' '| option | default | |' '|---|---|---|' '| `-m, --mem SIZE` | | |' '| `--dry-run` | | |' '' >README.md
+    printf '%s\n' '.SH OPTIONS OF RUN' .TP '.BR \-k ", " \-\-kernel " " \fIFILE\fR' 'The kernel.' .TP \
+        '.BR \-m ", " \-\-mem " " \fISIZE\fR' 'Memory.' .TP '.B \-\-dry\-run' 'Nothing, and not' '.B \-\-other' >vmm.1
+    write_c src/config.c 'static const struct traits traits[] = {' "$(printf "\t[OPT_KERNEL] = {.letter = 'k'},")" \
+        "$(printf "\t[OPT_MEM] = {.letter = 'm', .repeatable = true},")" '};' '' 'static const struct option long_options[] = {' \
+        "$(printf '\tWITH_ARGUMENT("kernel", OPT_KERNEL),')" "$(printf '\tWITH_ARGUMENT("mem", OPT_MEM),')" \
+        "$(printf '\tWITHOUT_ARGUMENT("dry-run", OPT_DRY_RUN),')" '};'
+    write_c src/config_usage.c 'const char *config_usage(void)' '{' "$(printf '\treturn "Usage:%s"' '\n')" \
+        "$(printf '\t       "%s"' '  -k, --kernel FILE  the kernel\n')" "$(printf '\t       "%s"' '  -m, --mem SIZE     memory\n')" \
+        "$(printf '\t       "%s";' '      --dry-run      prints --more than it does\n')" '}'
     write_c src/main.c '#include <stdlib.h>' '#include "boot/b.h"' '' 'int main(void)' '{' "$(printf '\texit(a());')" '}'
     write_c test/unit/mm/test_a.c '#include "mm/a.h"'
 }
@@ -57,7 +67,7 @@ refuses() {
 }
 
 make_good_tree
-for check in layering format headers exits unit_tests lengths text shell; do
+for check in layering format headers exits unit_tests lengths options text shell; do
     status=0
     run_check "$check" || status=$?
     [ "$status" -eq 0 ] || [ "$status" -eq 77 ] || { say "$check refuses a good tree"; cat "$work/output"; }
@@ -89,6 +99,12 @@ printf 'int u;\n' >src/mm/u.c; echo 'src/mm/u.c' >>test/style/untested.txt; refu
 { for _ in $(seq 501); do echo 'int x;'; done; } >src/mm/a.h; refuses lengths 'src/mm/a.h: 501 lines'
 printf 'int a;\n' >src/mm/a.c; refuses lengths 'src/mm/a.c:long_one is not too long any more'
 
+sed -i 's/--dry-run/--dry-ru/' src/config_usage.c; refuses options 'src/config_usage.c: does not list --dry-run'
+sed -i 's/-m, --mem/    --mem/' src/config_usage.c; refuses options 'src/config_usage.c: does not list -m, --mem'
+sed -i '/dry..run/d' vmm.1; refuses options 'vmm.1: does not list --dry-run'
+sed -i 's/^| `--dry/| `-d, --dry/' README.md; refuses options 'README.md: lists -d, --dry-run, which src/config.c has not'
+sed -i 's/"dry-run"/"dry"/' src/config.c; refuses options 'vmm.1: lists --dry-run, which'
+
 printf 'int x; \n' >>src/mm/a.c; refuses text 'trailing white space'
 printf 'int x;' >>src/mm/a.c; refuses text 'no newline at the end'
 printf '/* TO''DO: later */\n' >>src/mm/a.c; refuses text 'a to-do without'
@@ -98,7 +114,7 @@ printf 'int x;\n' >src/mm/a.c; refuses text 'no SPDX'
 printf '#!/bin/sh\nif true\n' >scripts/good; refuses shell 'scripts/good'
 printf '#!/usr/bin/env bash\nfor x in; do\n' >scripts/good-bash; refuses shell 'scripts/good-bash'
 
-for check in layering format headers exits unit_tests lengths text shell; do
+for check in layering format headers exits unit_tests lengths options text shell; do
     rm -rf "$work/tree"/{src,test/unit,scripts,CMakeLists.txt,.clang-format}
     status=0
     run_check "$check" || status=$?

@@ -14,7 +14,7 @@
 
 #include "base/cpio.h"
 
-#define HEADER_SIZE 110
+#define HEADER_SIZE CPIO_HEADER_SIZE
 #define NAMESIZE_AT (6 + 11 * 8)
 #define FILESIZE_AT (6 + 6 * 8)
 
@@ -274,6 +274,31 @@ static void a_header_off_its_alignment_is_not_taken_for_one(void **state)
 	assert_int_equal(stop, 2);
 }
 
+static void a_header_is_parsed_alone(void **state)
+{
+	static struct archive a;
+	struct cpio_header header;
+
+	(void)state;
+	a.len = 0;
+	add_entry(&a, "070701", "name", S_IFREG | 04640, "data", 4);
+	assert_true(cpio_parse_header(a.bytes, &header));
+	assert_int_equal(header.ino, 0xab);
+	assert_int_equal(header.mode, S_IFREG | 04640);
+	assert_int_equal(header.uid, 1000);
+	assert_int_equal(header.gid, 100);
+	assert_int_equal(header.nlink, 2);
+	assert_int_equal(header.mtime, 0x5f000000);
+	assert_int_equal(header.data_size, 4);
+	assert_int_equal(header.name_size, 5);
+	memcpy(a.bytes + NAMESIZE_AT, "00001000", 8);
+	assert_true(cpio_parse_header(a.bytes, &header));
+	memcpy(a.bytes + NAMESIZE_AT, "00001001", 8);
+	assert_false(cpio_parse_header(a.bytes, &header));
+	memcpy(a.bytes + NAMESIZE_AT, "00000000", 8);
+	assert_false(cpio_parse_header(a.bytes, &header));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +310,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_header_is_rejected_where_it_is),
 		cmocka_unit_test(an_archive_cut_anywhere_is_safe),
 		cmocka_unit_test(a_header_off_its_alignment_is_not_taken_for_one),
+		cmocka_unit_test(a_header_is_parsed_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "boot/image.h"
+#include "boot/initrd.h"
 #include "boot/image_kernel.h"
 #include "boot/layout.h"
 #include "support/image_builder.h"
@@ -234,10 +235,11 @@ static uint64_t chosen_address(const void *fdt, const char *name)
 static void files_are_loaded_by_their_paths(void **state)
 {
 	struct image_files *files = *state;
-	const char *initrds[] = {image_files_create(files, "a", "first", 5, 0),
-				 image_files_create(files, "b", "second", 6, 0)};
+	const struct initrd_item initrds[] = {
+		{.kind = INITRD_FILE, .path = image_files_create(files, "a", "first", 5, 0)},
+		{.kind = INITRD_BYTES, .path = "b", .bytes = "second", .size = 6}};
 	const struct machine machine = {.nr_cpus = 1};
-	struct image_request req = {.initrd_paths = initrds, .nr_initrds = 2, .cmdline = "quiet", .machine = &machine};
+	struct image_request req = {.initrds = initrds, .nr_initrds = 2, .cmdline = "quiet", .machine = &machine};
 	struct loaded l = {.code = 0};
 	const uint8_t *fdt;
 	struct boot_params params;
@@ -265,14 +267,15 @@ static void files_are_loaded_by_their_paths(void **state)
 static void multiboot_initrds_are_page_aligned_modules(void **state)
 {
 	struct image_files *files = *state;
-	const char *initrds[] = {image_files_create(files, "a", "first", 5, 0),
-				 image_files_create(files, "b", "second", 6, 0)};
+	const struct initrd_item initrds[] = {
+		{.kind = INITRD_FILE, .path = image_files_create(files, "a", "first", 5, 0)},
+		{.kind = INITRD_BYTES, .path = "b", .bytes = "second", .size = 6}};
 	struct built_image image;
 	struct loaded l;
 	const uint8_t *ram;
 
 	build(&image, ELF32_MULTIBOOT);
-	load(&l, &image, (struct image_request){.initrd_paths = initrds, .nr_initrds = 2});
+	load(&l, &image, (struct image_request){.initrds = initrds, .nr_initrds = 2});
 	assert_int_equal(l.code, 0);
 	ram = l.mem.regions[0].hva;
 	assert_int_equal(load_le32(ram + LAYOUT_START_INFO + 20), 2);
@@ -283,7 +286,7 @@ static void multiboot_initrds_are_page_aligned_modules(void **state)
 static void missing_empty_and_misplaced_files_are_refused(void **state)
 {
 	struct image_files *files = *state;
-	const char *missing = "/nonexistent/initrd";
+	const struct initrd_item missing = {.kind = INITRD_FILE, .path = "/nonexistent/initrd"};
 	struct image_request req = {.kernel_path = "/nonexistent/bzImage"};
 	struct loaded l = {.code = 0};
 	struct built_image image;
@@ -298,7 +301,7 @@ static void missing_empty_and_misplaced_files_are_refused(void **state)
 	assert_int_equal(image_load(&req, &l.mem, &l.entry, &l.info, &l.err), -EISDIR);
 	build(&image, ELF64);
 	req.kernel_path = image_files_create(files, "vmlinux", image.bytes, image.size, 0);
-	req.initrd_paths = &missing;
+	req.initrds = &missing;
 	req.nr_initrds = 1;
 	assert_int_equal(image_load(&req, &l.mem, &l.entry, &l.info, &l.err), -ENOENT);
 	assert_non_null(strstr(l.err.text, "initrd /nonexistent/initrd"));

@@ -184,12 +184,11 @@ static void unknown_requirements_are_refused(void **state)
 
 static void information_tells_memory_command_line_and_modules(void **state)
 {
-	struct initrd_set initrds = {.count = 2,
-				     .files = {image_source_memory("initrd", "/a/first", "", 10),
-					       image_source_memory("initrd", "second", "", 20)},
-				     .offsets = {0, 4096},
-				     .start = 8 * MIB,
-				     .size = 4116};
+	struct initrd_set initrds = {
+		.count = 2,
+		.parts = {{.name = "/a/first", .size = 10}, {.name = "second", .offset = 4096, .size = 20}},
+		.start = 8 * MIB,
+		.size = 4116};
 	struct image_handover handover = {0};
 	const uint8_t *info, *module, *entry;
 	struct guest_mem mem;
@@ -223,6 +222,32 @@ static void information_tells_memory_command_line_and_modules(void **state)
 	guest_mem_fini(&mem);
 }
 
+static void modules_are_named_by_the_end_of_their_paths(void **state)
+{
+	static const char long_name[] = "/x/0123456789012345678901234567890123456789012345678901234567890123456789";
+	static const struct {
+		const char *path, *name;
+	} cases[] = {{"rootfs/", "rootfs"}, {"/a/b//", "b"}, {"/", ""}, {"", ""}, {"./x", "x"}};
+	struct initrd_set initrds = {.count = INITRD_MAX_ITEMS, .start = 8 * MIB};
+	struct image_handover handover = {0};
+	const uint8_t *ram, *modules;
+	struct guest_mem mem;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < INITRD_MAX_ITEMS; i++)
+		initrds.parts[i].name = i < ARRAY_SIZE(cases) ? cases[i].path : long_name;
+	assert_int_equal(guest_mem_init(&mem, 16 * MIB), 0);
+	assert_int_equal(multiboot_write(&handover, &initrds, &mem, &err), 0);
+	ram = mem.regions[0].hva;
+	assert_int_equal(load_le32(ram + LAYOUT_START_INFO + 20), INITRD_MAX_ITEMS);
+	modules = ram + load_le32(ram + LAYOUT_START_INFO + 24);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_string_equal((const char *)ram + load_le32(modules + 16 * i + 8), cases[i].name);
+	assert_int_equal(strlen((const char *)ram + load_le32(modules + 16 * (INITRD_MAX_ITEMS - 1) + 8)), 63);
+	guest_mem_fini(&mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +260,7 @@ int main(void)
 		cmocka_unit_test(hostile_addresses_are_refused),
 		cmocka_unit_test(unknown_requirements_are_refused),
 		cmocka_unit_test(information_tells_memory_command_line_and_modules),
+		cmocka_unit_test(modules_are_named_by_the_end_of_their_paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,73 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is recognised in a guest's console output, however it is cut up, and what the tail keeps. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
+#include "unit/devices/watch_recorder.h"
+
 #include <stdio.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "base/compiler.h"
-#include "devices/console_watch.h"
-
-#define MAX_EVENTS 16
-
-struct fixture {
-	struct console_watch watch;
-	unsigned count;
-	enum console_event events[MAX_EVENTS];
-	char texts[MAX_EVENTS][CONSOLE_LINE_SIZE + 1];
-};
-
-static void record_event(void *opaque, enum console_event event, const char *text)
-{
-	struct fixture *f = opaque;
-
-	assert_true(f->count < MAX_EVENTS);
-	f->events[f->count] = event;
-	strcpy(f->texts[f->count], text);
-	f->count++;
-}
-
-static int set_up(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){0};
-	console_watch_init(&fixture.watch, (struct console_sink){.report = record_event, .opaque = &fixture});
-	*state = &fixture;
-	return 0;
-}
-
-static void feed(struct fixture *f, const char *text)
-{
-	console_watch_feed(&f->watch, (const uint8_t *)text, strlen(text));
-}
-
-/* The first output has been seen already: only what @text tells is recorded. */
-static void feed_more(struct fixture *f, const char *text)
-{
-	f->watch.started = true;
-	feed(f, text);
-}
-
-static void assert_only_event(const struct fixture *f, enum console_event event, const char *text)
-{
-	assert_int_equal(f->count, 1);
-	assert_int_equal(f->events[0], event);
-	assert_string_equal(f->texts[0], text);
-}
-
-static void assert_tail(const struct fixture *f, size_t size, const char *expected)
-{
-	char tail[CONSOLE_TAIL_SIZE + CONSOLE_LINE_SIZE + 1];
-
-	assert_true(size <= sizeof(tail));
-	memset(tail, 0x7e, sizeof(tail));
-	assert_int_equal(console_watch_tail(&f->watch, tail, size), strlen(expected));
-	assert_string_equal(tail, expected);
-}
 
 static void first_byte_is_reported_once(void **state)
 {
@@ -260,6 +197,66 @@ static void tail_has_the_unfinished_line_and_only_whole_lines_before(void **stat
 	assert_tail(f, 1, "");
 }
 
+static void text_is_kept_but_gives_no_events(void **state)
+{
+	static const char *const lines[] = {
+		"[    1.000000] Kernel panic - not syncing: forged\n",
+		"Run /init as init process\n",
+		"reboot: Power down\n",
+		"[    1.000000] WARNING: CPU: 0 PID: 1 at kernel/foo.c:12 func+0x1/0x2\n",
+		"BUG: mine\n",
+	};
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
+		feed_text(f, lines[i]);
+	console_watch_finish(&f->watch);
+	assert_int_equal(f->count, 0);
+	assert_tail(f, 12, "BUG: mine\n");
+	feed(f, "BUG: the kernel's\n"); /* nor did its prefixes teach the watch anything */
+	assert_int_equal(f->count, 2);
+	assert_int_equal(f->events[1], CONSOLE_OOPS);
+}
+
+static void lines_of_two_sources_are_not_mixed_in_the_tail(void **state)
+{
+	struct fixture *f = *state;
+
+	feed_text(f, "com");
+	feed_more(f, "[    1.000000] ker");
+	assert_tail(f, 100, "[    1.000000] ker\ncom");
+	feed_text(f, "mand\nnext\r\n");
+	assert_tail(f, 100, "command\nnext\n[    1.000000] ker");
+	feed(f, "nel\r\n");
+	assert_tail(f, 100, "command\nnext\n[    1.000000] kernel\n");
+	feed_text(f, "\x1b[1mlast\x1b");
+	feed(f, "[m"); /* the other's escape sequence is not ended by it */
+	feed_text(f, "[m!");
+	assert_tail(f, 100, "command\nnext\n[    1.000000] kernel\n[m\nlast!");
+}
+
+/* However long both are, what stands in one line of the tail came from one source. */
+static void long_lines_of_two_sources_are_not_mixed_either(void **state)
+{
+	struct fixture *f = *state;
+	char tail[CONSOLE_TAIL_SIZE + 2 * CONSOLE_LINE_SIZE + 2];
+	size_t len;
+
+	for (unsigned i = 0; i < 900; i++) {
+		feed_text(f, "t");
+		feed_more(f, i % 300 < 299 ? "kk" : "\n");
+	}
+	len = console_watch_tail(&f->watch, tail, sizeof(tail));
+	assert_true(len > 2600);
+	assert_null(strstr(tail, "kt"));
+	assert_null(strstr(tail, "tk"));
+	feed_text(f, "\nend\n");
+	console_watch_tail(&f->watch, tail, sizeof(tail));
+	assert_null(strstr(tail, "kt"));
+	assert_null(strstr(tail, "tk"));
+	assert_non_null(strstr(tail, "t\nend\n"));
+}
+
 static void tail_keeps_the_newest_lines(void **state)
 {
 	struct fixture *f = *state;
@@ -307,6 +304,9 @@ int main(void)
 		cmocka_unit_test_setup(carriage_return_starts_the_line_again, set_up),
 		cmocka_unit_test_setup(tail_of_nothing_is_empty, set_up),
 		cmocka_unit_test_setup(tail_has_the_unfinished_line_and_only_whole_lines_before, set_up),
+		cmocka_unit_test_setup(text_is_kept_but_gives_no_events, set_up),
+		cmocka_unit_test_setup(lines_of_two_sources_are_not_mixed_in_the_tail, set_up),
+		cmocka_unit_test_setup(long_lines_of_two_sources_are_not_mixed_either, set_up),
 		cmocka_unit_test_setup(tail_keeps_the_newest_lines, set_up),
 		cmocka_unit_test_setup(line_longer_than_everything_is_kept_by_its_end, set_up),
 	};

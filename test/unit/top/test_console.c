@@ -1,155 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A console between a UART, programmed as a guest's driver does it, and pipes in the place of stdin and stdout. */
-#include "support/ring_pipe.h"
-
-#include <linux/serial_reg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "console.h"
-#include "unit/devices/port_machine.h"
-
-#define PORT 0x3f8
-
-struct fixture {
-	struct ring_pipe rp; /* what the guest prints arrives here */
-	struct config config;
-	struct console console;
-	pthread_mutex_t dev_lock;
-	struct bus bus;
-	struct serial serial;
-	int in[2];
-	char out_path[32];
-	unsigned quits, statuses;
-};
-
-static void on_quit(void *opaque)
-{
-	((struct fixture *)opaque)->quits++;
-}
-
-static void on_status(void *opaque)
-{
-	((struct fixture *)opaque)->statuses++;
-}
+/* The console's keys, input and output through COM1. */
+#include "unit/top/console_machine.h"
 
 static void ignore_event(void *opaque, enum console_event event, const char *text)
 {
 	(void)opaque;
 	(void)event;
 	(void)text;
-}
-
-static void ignore_irq(void *opaque, uint32_t gsi, bool level)
-{
-	(void)opaque;
-	(void)gsi;
-	(void)level;
-}
-
-static int start(struct fixture *f)
-{
-	const struct console_keys keys = {.quit = on_quit, .status = on_status, .opaque = f};
-	struct error err;
-
-	if (console_init(&f->console, &f->config, f->rp.ring, f->rp.wake_fd, keys,
-			 (struct console_sink){.report = ignore_event}, &err))
-		return -1;
-	serial_init(&f->serial, PORT, (struct irq_line){.set = ignore_irq}, console_backend(&f->console));
-	console_attach(&f->console, &f->serial, &f->dev_lock);
-	f->console.in_fd = f->in[0];
-	return bus_add(&f->bus, &f->serial.dev);
-}
-
-static int set_up(void **state)
-{
-	static struct fixture fixture;
-	struct fixture *f = &fixture;
-
-	memset(f, 0, sizeof(*f));
-	*state = f;
-	pthread_mutex_init(&f->dev_lock, NULL);
-	if (ring_pipe_init(&f->rp, false) || pipe2(f->in, O_CLOEXEC))
-		return -1;
-	snprintf(f->out_path, sizeof(f->out_path), "/dev/fd/%d", f->rp.fds[1]);
-	f->config.console = CONFIG_CONSOLE_FILE;
-	f->config.console_path = f->out_path;
-	return start(f);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	console_close_input(&f->console);
-	uring_cancel(f->rp.ring, &f->console.out.op);
-	while (f->console.input_op.in_flight || f->console.out.op.in_flight)
-		ring_pipe_step(&f->rp);
-	console_fini(&f->console);
-	ring_pipe_fini(&f->rp);
-	close_fd(&f->in[0]);
-	close_fd(&f->in[1]);
-	pthread_mutex_destroy(&f->dev_lock);
-	return 0;
-}
-
-static uint8_t get(struct fixture *f, unsigned reg)
-{
-	uint8_t value;
-
-	pthread_mutex_lock(&f->dev_lock);
-	value = in8(&f->bus, (uint16_t)(PORT + reg));
-	pthread_mutex_unlock(&f->dev_lock);
-	return value;
-}
-
-static void put(struct fixture *f, unsigned reg, uint8_t value)
-{
-	pthread_mutex_lock(&f->dev_lock);
-	out8(&f->bus, (uint16_t)(PORT + reg), value);
-	pthread_mutex_unlock(&f->dev_lock);
-}
-
-/* What the I/O thread does when something happened. */
-static void step(struct fixture *f)
-{
-	ring_pipe_step(&f->rp);
-	if (ring_pipe_wakes(&f->rp))
-		console_on_wake(&f->console);
-}
-
-static void listen_by_interrupt(struct fixture *f)
-{
-	put(f, UART_FCR, UART_FCR_ENABLE_FIFO);
-	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
-	put(f, UART_IER, UART_IER_RDI);
-}
-
-static void type(struct fixture *f, const char *text)
-{
-	assert_int_equal(write_all(f->in[1], text, strlen(text)), 0);
-}
-
-/* Reads as a driver does, until @count bytes have come. */
-static void guest_reads(struct fixture *f, char *buf, size_t count)
-{
-	size_t len = 0;
-
-	while (len < count) {
-		while (len < count && (get(f, UART_LSR) & UART_LSR_DR))
-			buf[len++] = (char)get(f, UART_RX);
-		step(f);
-	}
-	for (unsigned i = 0; i < 5; i++)
-		step(f);
-	buf[len] = 0;
-}
-
-static void assert_line_is_silent(struct fixture *f)
-{
-	for (unsigned i = 0; i < 5; i++)
-		step(f);
-	assert_int_equal(get(f, UART_LSR) & UART_LSR_DR, 0);
 }
 
 static void keys_are_filtered(void **state)
@@ -392,7 +249,7 @@ static void a_console_to_nowhere_never_stalls(void **state)
 	static uint8_t bytes[2 * OUT_STREAM_SIZE];
 	struct error err;
 
-	assert_int_equal(console_init(&console, &config, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
+	assert_int_equal(console_init(&console, &config, 0, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
 				      (struct console_sink){.report = ignore_event}, &err),
 			 0);
 	assert_int_equal(console.in_fd, -1);
@@ -410,7 +267,7 @@ static void a_path_that_cannot_be_opened_is_named(void **state)
 	struct console console;
 	struct error err = {0};
 
-	assert_int_equal(console_init(&console, &config, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
+	assert_int_equal(console_init(&console, &config, 0, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
 				      (struct console_sink){.report = ignore_event}, &err),
 			 -ENOENT);
 	assert_non_null(strstr(err.text, "--console file=/nonexistent/console"));
@@ -424,7 +281,7 @@ static void stdio_uses_the_standard_descriptors(void **state)
 	struct console console;
 	struct error err;
 
-	assert_int_equal(console_init(&console, &config, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
+	assert_int_equal(console_init(&console, &config, 0, f->rp.ring, f->rp.wake_fd, (struct console_keys){0},
 				      (struct console_sink){.report = ignore_event}, &err),
 			 0);
 	assert_int_equal(console.out_fd, STDOUT_FILENO);

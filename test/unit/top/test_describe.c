@@ -59,7 +59,7 @@ static void initrds_and_the_assist_are_described_when_they_matter(void **state)
 	char text[4096];
 
 	config.kernel = tiny_guest_create(files, "vmlinux", "\xf4", 1);
-	config.initrds[0] = image_files_create(files, "initrd", initrd, sizeof(initrd), 0);
+	config.initrds[0].path = image_files_create(files, "initrd", initrd, sizeof(initrd), 0);
 	config.nr_initrds = 1;
 	describe(&config, text, sizeof(text));
 	assert_has(text, "initrd      0x");
@@ -94,18 +94,39 @@ static void what_linux_finds_in_an_initrd_is_described(void **state)
 	char text[4096];
 
 	config.kernel = tiny_guest_create(files, "vmlinux", "\xf4", 1);
-	config.initrds[0] = image_files_create(files, "init.cpio", init, sizeof(init), 0);
+	config.initrds[0].path = image_files_create(files, "init.cpio", init, sizeof(init), 0);
 	config.nr_initrds = 1;
 	describe(&config, text, sizeof(text));
 	assert_has(text, "newc cpio of 1 entries, with /init\n");
-	config.initrds[0] = image_files_create(files, "initrd.gz", gzip, sizeof(gzip), 0);
+	config.initrds[0].path = image_files_create(files, "initrd.gz", gzip, sizeof(gzip), 0);
 	describe(&config, text, sizeof(text));
 	assert_has(text, "no newc cpio: compressed, or a disk image\n");
+}
+
+static void a_command_is_described_as_a_shell_would_take_it(void **state)
+{
+	struct image_files *files = *state;
+	char sh[] = "sh", option[] = "-c", script[] = "echo 'a b'";
+	char *const words[] = {sh, option, script};
+	struct config config = {.mem_size = 64ULL << 20, .nr_cpus = 1};
+	char text[4096];
+
+	config.kernel = tiny_guest_create(files, "vmlinux", "\xf4", 1);
+	describe(&config, text, sizeof(text));
+	assert_null(strstr(text, "channel window"));
+	config.initrds[0].path = image_files_create(files, "initrd", "x", 1, 0);
+	config.nr_initrds = 1;
+	config.command.arguments = words;
+	config.command.nr_arguments = 3;
+	describe(&config, text, sizeof(text));
+	assert_has(text, "command     'sh' '-c' 'echo '\\''a b'\\'''\n");
+	assert_has(text, "0xcf000000  channel window, port 0x620 its doorbell\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		image_files_test(a_command_is_described_as_a_shell_would_take_it),
 		image_files_test(the_machine_is_described),
 		image_files_test(initrds_and_the_assist_are_described_when_they_matter),
 		image_files_test(what_linux_finds_in_an_initrd_is_described),

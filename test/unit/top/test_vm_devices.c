@@ -3,6 +3,7 @@
 #include "unit/devices/port_machine.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,12 +14,14 @@
 
 static int set_up(void **state)
 {
+	static const struct config config; /* no command */
 	struct vm *vm = calloc(1, sizeof(*vm));
 	struct error err;
 
 	if (!vm)
 		return -1;
 	*state = vm;
+	vm->config = &config;
 	vm->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	vm->kvm.fd = -1; /* interrupts go nowhere */
 	pthread_mutex_init(&vm->dev_lock, NULL);
@@ -128,6 +131,109 @@ static void what_the_console_says_is_noted_once_and_bounded(void **state)
 	assert_int_equal(n->outcome.cause, OUTCOME_NONE);
 }
 
+static void complain(struct vm *vm, enum console_event event, const char *word, unsigned number)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s: %u", word, number);
+	vm_on_console_event(vm, event, text);
+}
+
+static void complaints_are_kept_in_order_and_counted(void **state)
+{
+	struct vm *vm = *state;
+	const struct vm_notices *n = &vm->notices;
+	char text[CONSOLE_LINE_SIZE + 1];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	complain(vm, CONSOLE_WARN, "WARNING", 1);
+	assert_true(was_woken(vm));
+	complain(vm, CONSOLE_OOPS, "BUG", 2);
+	vm_on_console_event(vm, CONSOLE_WARN, text);
+	assert_int_equal(n->nr_complaints, 3);
+	assert_int_equal(n->nr_warns, 2);
+	assert_int_equal(n->nr_oopses, 1);
+	assert_string_equal(n->complaints[0].line, "WARNING: 1");
+	assert_false(n->complaints[0].is_oops);
+	assert_string_equal(n->complaints[1].line, "BUG: 2");
+	assert_true(n->complaints[1].is_oops);
+	assert_true(n->complaints[0].at_ns > 0 && n->complaints[0].at_ns <= n->complaints[1].at_ns);
+	assert_int_equal(strlen(n->complaints[2].line), CONSOLE_LINE_SIZE - 1);
+	assert_int_equal(n->outcome.cause, OUTCOME_NONE);
+}
+
+/* A flood of warnings must not hide the oops that follows. */
+static void the_last_place_is_for_the_first_oops(void **state)
+{
+	struct vm *vm = *state;
+	const struct vm_notices *n = &vm->notices;
+
+	for (unsigned i = 0; i < 100; i++)
+		complain(vm, CONSOLE_WARN, "WARNING", i);
+	assert_int_equal(n->nr_warns, 100);
+	assert_int_equal(n->nr_complaints, VM_MAX_COMPLAINTS - 1);
+	assert_string_equal(n->complaints[VM_MAX_COMPLAINTS - 2].line, "WARNING: 14");
+	complain(vm, CONSOLE_OOPS, "BUG", 1);
+	complain(vm, CONSOLE_OOPS, "BUG", 2);
+	complain(vm, CONSOLE_WARN, "WARNING", 100);
+	assert_int_equal(n->nr_complaints, VM_MAX_COMPLAINTS);
+	assert_string_equal(n->complaints[VM_MAX_COMPLAINTS - 1].line, "BUG: 1");
+	assert_true(n->complaints[VM_MAX_COMPLAINTS - 1].is_oops);
+	assert_int_equal(n->nr_oopses, 2);
+	assert_int_equal(n->nr_warns, 101);
+}
+
+static void an_oops_among_the_first_leaves_the_last_place_empty(void **state)
+{
+	struct vm *vm = *state;
+	const struct vm_notices *n = &vm->notices;
+
+	for (unsigned i = 0; i < 100; i++)
+		complain(vm, CONSOLE_OOPS, "BUG", i);
+	assert_int_equal(n->nr_oopses, 100);
+	assert_int_equal(n->nr_complaints, VM_MAX_COMPLAINTS - 1);
+	assert_string_equal(n->complaints[0].line, "BUG: 0");
+}
+
+static size_t count_bytes(void *opaque, const uint8_t *data, size_t len)
+{
+	(void)data;
+	*(size_t *)opaque += len;
+	return len;
+}
+
+/* Without a command the port is nobody's, as on any PC. */
+static void the_doorbell_is_there_only_with_a_command(void **state)
+{
+	static const struct config config = {.command.nr_arguments = 1};
+	static uint8_t window[2 * COMMAND_WINDOW_PAGE];
+	struct vm *vm = *state;
+	struct error err;
+	size_t taken = 0;
+
+	assert_false(bus_write(&vm->bus, BUS_PIO, LAYOUT_COMMAND_PORT, window, 1));
+	memset(&vm->bus, 0, sizeof(vm->bus));
+	vm->config = &config;
+	command_port_init(&vm->command.port, LAYOUT_COMMAND_PORT, window, COMMAND_WINDOW_PAGE, count_bytes, &taken);
+	assert_int_equal(vm_add_devices(vm, &err), 0);
+	window[0] = 10; /* the head */
+	out8(&vm->bus, LAYOUT_COMMAND_PORT, 0);
+	assert_int_equal(taken, 10);
+	assert_int_equal(vm->command.port.rings, 1);
+}
+
+static void without_a_command_com2_goes_nowhere_and_never_stalls(void **state)
+{
+	struct vm *vm = *state;
+
+	for (unsigned i = 0; i < 100; i++)
+		out8(&vm->bus, LAYOUT_COM2_PORT, 'x');
+	assert_int_equal(vm->devices.com2.tx_bytes, 100);
+	assert_int_equal(vm->devices.com2.tx_dropped, 0);
+	assert_int_equal(vm->command.channel.filled, 0);
+}
+
 static void the_clock_chip_knows_the_memory(void **state)
 {
 	struct vm *vm = *state;
@@ -153,6 +259,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_device_answers_at_its_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_way_out_ends_the_machine, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_the_console_says_is_noted_once_and_bounded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(complaints_are_kept_in_order_and_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_place_is_for_the_first_oops, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_oops_among_the_first_leaves_the_last_place_empty, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_doorbell_is_there_only_with_a_command, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_a_command_com2_goes_nowhere_and_never_stalls, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(the_clock_chip_knows_the_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(devices_are_added_once, set_up, tear_down),
 	};

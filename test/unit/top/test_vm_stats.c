@@ -71,7 +71,7 @@ static void the_assist_tells_only_what_happened(void **state)
 			    "\"assist\":{\"syscalls\":14,\"exceptions\":2,\"clac\":6,\"int3\":1}}}\n");
 }
 
-/* The exit event has one line of 2048 bytes for everything. */
+/* The exit event has one bounded line for everything. */
 static void the_largest_numbers_fit_into_an_event(void **state)
 {
 	struct vm *vm = *state;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The content of COMMAND_OUT as a newc cpio stream in OUT frames. The command may have put anything there: no link is
+ * followed, no other file system entered, nothing but files, folders and links is opened. Memory is bounded.
+ */
+#ifndef VMM_INIT_PACK_H
+#define VMM_INIT_PACK_H
+
+#include "sender.h"
+
+void pack_send(struct sender *sender);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Input that is held back until a command runs, and how its end is told. */
+#include "unit/top/console_machine.h"
+
+#include <pthread.h>
+
+static void release(struct fixture *f)
+{
+	pthread_mutex_lock(&f->dev_lock);
+	console_release_input(&f->console);
+	pthread_mutex_unlock(&f->dev_lock);
+}
+
+static void expect_input(struct fixture *f, const char *text)
+{
+	char got[1100];
+
+	guest_reads(f, got, strlen(text));
+	assert_string_equal(got, text);
+	assert_line_is_silent(f);
+}
+
+static void held_input_waits_for_its_release(void **state)
+{
+	struct fixture *f = *state;
+
+	console_hold_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, "for the command\n");
+	assert_line_is_silent(f);
+	release(f);
+	expect_input(f, "for the command\n");
+	type(f, "more\n");
+	expect_input(f, "more\n");
+}
+
+static void release_before_the_guest_listens_keeps_the_input_too(void **state)
+{
+	struct fixture *f = *state;
+
+	console_hold_input(&f->console);
+	console_start(&f->console);
+	type(f, "early\n");
+	release(f);
+	assert_line_is_silent(f);
+	listen_by_interrupt(f);
+	expect_input(f, "early\n");
+}
+
+static void held_input_of_a_pipe_waits_in_the_pipe(void **state)
+{
+	struct fixture *f = *state;
+	char sent[1001];
+
+	memset(sent, 'x', sizeof(sent) - 1);
+	sent[sizeof(sent) - 1] = 0;
+	console_hold_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, sent);
+	assert_line_is_silent(f);
+	assert_in_range(f->console.input_len, 1, CONSOLE_INPUT_SIZE);
+	release(f);
+	expect_input(f, sent);
+}
+
+static void escapes_work_while_input_is_held(void **state)
+{
+	struct fixture *f = *state;
+
+	console_hold_input(&f->console);
+	console_start(&f->console);
+	f->console.is_terminal = true;
+	listen_by_interrupt(f);
+	type(f, "ls\n\x01x");
+	while (!f->quits)
+		step(f);
+	assert_line_is_silent(f);
+	release(f);
+	expect_input(f, "ls\n");
+}
+
+static void *release_from_a_vcpu(void *opaque)
+{
+	release(opaque);
+	return NULL;
+}
+
+static void another_thread_may_release(void **state)
+{
+	struct fixture *f = *state;
+	pthread_t vcpu;
+
+	console_hold_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, "held\n");
+	assert_line_is_silent(f);
+	assert_int_equal(pthread_create(&vcpu, NULL, release_from_a_vcpu, f), 0);
+	expect_input(f, "held\n");
+	pthread_join(vcpu, NULL);
+}
+
+static void end_of_input_follows_the_last_line(void **state)
+{
+	static const struct {
+		const char *input, *delivered;
+	} rows[] = {
+		{"", "\x04"},
+		{"line\n", "line\n\x04"},
+		{"\n", "\n\x04"},
+		{"one\nrest", "one\nrest\x04\x04"},
+		{"one\r", "one\r\x04\x04"},
+		{"\x04", "\x04\x04\x04"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (i > 0) {
+			tear_down(state);
+			assert_int_equal(set_up(state), 0);
+		}
+		struct fixture *f = *state;
+
+		console_set_end_of_input(&f->console, true);
+		console_start(&f->console);
+		listen_by_interrupt(f);
+		type(f, rows[i].input);
+		close_fd(&f->in[1]);
+		expect_input(f, rows[i].delivered);
+		assert_false(f->console.input_op.in_flight);
+	}
+}
+
+/* More than the console keeps at once, so that the last byte is not in the last read with the first. */
+static void end_of_long_input_comes_once_and_last(void **state)
+{
+	struct fixture *f = *state;
+	char sent[1003];
+
+	memset(sent, 'x', 1000);
+	strcpy(sent + 1000, "\n");
+	console_set_end_of_input(&f->console, true);
+	console_start(&f->console);
+	type(f, sent);
+	close_fd(&f->in[1]);
+	assert_line_is_silent(f);
+	listen_by_interrupt(f);
+	strcat(sent, "\x04");
+	expect_input(f, sent);
+}
+
+static void end_of_held_input_waits_too(void **state)
+{
+	struct fixture *f = *state;
+
+	console_hold_input(&f->console);
+	console_set_end_of_input(&f->console, true);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	close_fd(&f->in[1]);
+	assert_line_is_silent(f);
+	release(f);
+	expect_input(f, "\x04");
+}
+
+static void no_input_at_all_ends_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	f->console.in_fd = -1;
+	console_set_end_of_input(&f->console, true);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	expect_input(f, "\x04");
+}
+
+static void end_of_a_terminals_input_is_not_told(void **state)
+{
+	struct fixture *f = *state;
+
+	console_set_end_of_input(&f->console, true);
+	console_start(&f->console);
+	f->console.is_terminal = true;
+	listen_by_interrupt(f);
+	type(f, "bye");
+	close_fd(&f->in[1]);
+	expect_input(f, "bye");
+	assert_int_equal(f->console.in_fd, -1);
+}
+
+static void closing_sends_no_end(void **state)
+{
+	struct fixture *f = *state;
+
+	console_set_end_of_input(&f->console, true);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	console_close_input(&f->console);
+	while (f->console.input_op.in_flight)
+		ring_pipe_step(&f->rp);
+	assert_line_is_silent(f);
+}
+
+#define WITH_CONSOLE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_CONSOLE(held_input_waits_for_its_release),
+		WITH_CONSOLE(release_before_the_guest_listens_keeps_the_input_too),
+		WITH_CONSOLE(held_input_of_a_pipe_waits_in_the_pipe),
+		WITH_CONSOLE(escapes_work_while_input_is_held),
+		WITH_CONSOLE(another_thread_may_release),
+		WITH_CONSOLE(end_of_input_follows_the_last_line),
+		WITH_CONSOLE(end_of_long_input_comes_once_and_last),
+		WITH_CONSOLE(end_of_held_input_waits_too),
+		WITH_CONSOLE(no_input_at_all_ends_at_once),
+		WITH_CONSOLE(end_of_a_terminals_input_is_not_told),
+		WITH_CONSOLE(closing_sends_no_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
