@@ -24,6 +24,7 @@
 
 #define NAME	    "pack"
 #define MAX_PAIRS   10000
+#define MAX_PATH    512
 #define RUN_TIMEOUT 600000000000ULL
 #define BLOCK	    512 /* GNU cpio fills its last one with zeros */
 
@@ -45,9 +46,9 @@ struct options {
 
 /* What the bench made and removes again. */
 struct places {
-	char tree[64]; /* "" when the user named one */
-	char archive[128];
-	char command[1024];
+	char tree[MAX_PATH]; /* "" when the user named one */
+	char archive[MAX_PATH];
+	char command[4 * MAX_PATH];
 };
 
 static const char usage[] =
@@ -121,7 +122,7 @@ static uint8_t *make_content(void)
 static void make_tree(const char *root)
 {
 	uint8_t *bytes = make_content();
-	char path[128];
+	char path[MAX_PATH + 64];
 
 	for (unsigned folder = 0; folder < NR_FOLDERS; folder++) {
 		snprintf(path, sizeof(path), "%s/folder-%u", root, folder);
@@ -139,6 +140,13 @@ static void make_tree(const char *root)
 	free(bytes);
 }
 
+/* Quotes would end those of the shell command. */
+static void name_temporary(char name[MAX_PATH], const char *folder)
+{
+	if (snprintf(name, MAX_PATH, "%s/vmm-pack-XXXXXX", folder) >= MAX_PATH || strchr(folder, '\''))
+		bench_fail(NAME, "%s: a shorter path without quotes, please", folder);
+}
+
 static void prepare(struct places *places, struct options *o)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -146,19 +154,19 @@ static void prepare(struct places *places, struct options *o)
 
 	*places = (struct places){.tree = ""};
 	if (!o->tree) {
-		snprintf(places->tree, sizeof(places->tree), "%.40s/vmm-pack-XXXXXX", tmp ? tmp : "/tmp");
+		name_temporary(places->tree, tmp ? tmp : "/tmp");
 		if (!mkdtemp(places->tree))
 			bench_fail(NAME, "%s: cannot make it: %s", places->tree, strerror(errno));
 		make_tree(places->tree);
 		o->tree = places->tree;
 	}
-	snprintf(places->archive, sizeof(places->archive), "%.100s/vmm-pack-XXXXXX", o->memory);
+	if (strchr(o->tree, '\'') || strlen(o->tree) >= MAX_PATH)
+		bench_fail(NAME, "%s: a shorter path without quotes, please", o->tree);
+	name_temporary(places->archive, o->memory);
 	fd = mkstemp(places->archive);
 	if (fd < 0)
 		bench_fail(NAME, "%s: cannot make it: %s; see --memory", places->archive, strerror(errno));
 	close(fd);
-	if (strchr(o->tree, '\'') || strchr(o->memory, '\'') || strlen(o->tree) > 512)
-		bench_fail(NAME, "%s: a shorter path without quotes, please", o->tree);
 	snprintf(places->command, sizeof(places->command),
 		 "cd '%s' && find . -mindepth 1 -printf '%%P\\0' | LC_ALL=C sort -z |"
 		 " cpio -0 --quiet -o -H newc --reproducible >'%s'",
@@ -167,7 +175,7 @@ static void prepare(struct places *places, struct options *o)
 
 static void clean_up(const struct places *places)
 {
-	char command[128];
+	char command[MAX_PATH + 16];
 
 	unlink(places->archive);
 	snprintf(command, sizeof(command), "rm -rf '%s'", places->tree);

@@ -22,6 +22,7 @@
 #define NAME	    "vmm's init: "
 #define WAIT_SIGNAL 0x7f /* the part of a wait status */
 #define STDERR	    2
+#define PIPE_SIZE   (256 * 1024) /* bytes: what the command can write ahead */
 
 /* The large parts come last and stay mostly untouched, which costs nothing. */
 struct init {
@@ -106,6 +107,7 @@ static int prepare_streams(struct child *child, int *output)
 	result = (int)sys_call3(__NR_pipe2, (long)pipe, O_CLOEXEC, 0);
 	if (result != 0)
 		return result;
+	sys_call3(__NR_fcntl, pipe[0], F_SETPIPE_SZ, PIPE_SIZE);
 	*output = pipe[0];
 	child->output = pipe[1];
 	return 0;

@@ -13,6 +13,8 @@ struct relay {
 	int command;
 	int status; /* of the command, as wait4(2) gives it */
 	bool has_ended, has_children;
+	uint64_t burst_begin; /* time-stamp counter */
+	size_t burst_bytes;   /* forwarded since */
 };
 
 /* Returns when the command has ended. */

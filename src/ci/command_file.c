@@ -86,8 +86,8 @@ int command_archive_make(struct archive *archive, const struct command_request *
 	archive_add_folder(archive, "dev", 0755);
 	archive_add_character_device(archive, "dev/console", 0600, CONSOLE_MAJOR, CONSOLE_MINOR);
 	archive_add_folder(archive, COMMAND_FOLDER, MODE_PRIVATE_FOLDER);
-	archive_add_file(archive, COMMAND_INIT + 1, MODE_PROGRAM, init, init_size);
-	archive_add_file(archive, COMMAND_FILE + 1, MODE_SECRET, file, size);
+	archive_add_file(archive, &COMMAND_INIT[1], MODE_PROGRAM, init, init_size);
+	archive_add_file(archive, &COMMAND_FILE[1], MODE_SECRET, file, size);
 	free(file);
 	return archive_finish(archive) ? error_set(err, -ENOMEM, "out of memory") : 0;
 }

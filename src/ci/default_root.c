@@ -79,7 +79,7 @@ static bool is_static(const struct program *program)
 /* "bin/sh", "usr/bin/awk": a name of BusyBox's list that is safe to make a link of. */
 static bool is_applet(const char *name)
 {
-	return *name && *name != '/' && !strstr(name, "..") && strcmp(name, BUSYBOX_IN_GUEST + 1) != 0;
+	return *name && *name != '/' && !strstr(name, "..") && strcmp(name, &BUSYBOX_IN_GUEST[1]) != 0;
 }
 
 static void add_applets(struct archive *archive, FILE *list)
@@ -150,7 +150,7 @@ int default_root_make(struct archive *archive, const char *path, struct error *e
 	for (unsigned i = 0; !ret && i < ARRAY_SIZE(folders); i++)
 		archive_add_folder(archive, folders[i], strcmp(folders[i], "tmp") ? 0755 : 01777);
 	if (!ret) {
-		archive_add_file(archive, BUSYBOX_IN_GUEST + 1, 0755, program.bytes, (size_t)program.size);
+		archive_add_file(archive, &BUSYBOX_IN_GUEST[1], 0755, program.bytes, (size_t)program.size);
 		ret = ask_for_names(archive, program.path, err);
 	}
 	free(program.bytes);

@@ -153,6 +153,24 @@ static void it_grows_without_changing_what_is_there(void **state)
 	free(data);
 }
 
+/* Ends just before, at and behind the end of the first allocation; a sanitizer sees a byte beyond it. */
+static void it_grows_in_time(void **state)
+{
+	static const uint8_t data[8192];
+	struct archive *archive = *state;
+	size_t first, header = cpio_header_size(1);
+
+	archive_add_folder(archive, "a", 0755);
+	first = archive->capacity;
+	assert_in_range(first, 2 * header, sizeof(data));
+	for (size_t end = first - 16; end <= first + 16; end += CPIO_ALIGNMENT) {
+		archive_fini(archive);
+		archive_add_file(archive, "a", 0600, data, end - header);
+		assert_int_equal(archive->size, end);
+		assert_true(archive->capacity >= end);
+	}
+}
+
 static void a_member_that_found_no_memory_fails_the_whole_archive(void **state)
 {
 	struct archive *archive = *state;
@@ -242,6 +260,7 @@ int main(void)
 		WITH_ARCHIVE(all_belongs_to_root_and_no_two_members_are_one_file),
 		WITH_ARCHIVE(whatever_the_lengths_the_padding_is_zero),
 		WITH_ARCHIVE(it_grows_without_changing_what_is_there),
+		WITH_ARCHIVE(it_grows_in_time),
 		WITH_ARCHIVE(a_member_that_found_no_memory_fails_the_whole_archive),
 		WITH_ARCHIVE(an_archive_can_be_used_again),
 		WITH_ARCHIVE(cpio_reads_the_same),

@@ -168,6 +168,16 @@ static void more_than_fits_into_queue_and_pipe_arrives_in_order(void **state)
 	free(stored);
 }
 
+/* The I/O thread waits nowhere but in its loop; the other one has nothing else to do. */
+static void only_the_reader_of_the_pipe_blocks(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, LIMIT);
+	assert_true(fcntl(f->receiver.pipe_fds[1], F_GETFL) & O_NONBLOCK);
+	assert_false(fcntl(f->receiver.request.stream_fd, F_GETFL) & O_NONBLOCK);
+}
+
 struct sender {
 	struct fixture *f;
 	pthread_mutex_t dev_lock;
@@ -371,6 +381,7 @@ int main(void)
 		WITH_RECEIVER(files_arrive_in_a_folder_that_is_made),
 		WITH_RECEIVER(an_existing_folder_keeps_what_is_in_it),
 		WITH_RECEIVER(more_than_fits_into_queue_and_pipe_arrives_in_order),
+		WITH_RECEIVER(only_the_reader_of_the_pipe_blocks),
 		WITH_RECEIVER(another_thread_may_put_while_this_one_writes),
 		WITH_RECEIVER(beyond_the_limit_the_rest_is_taken_and_lost),
 		WITH_RECEIVER(a_stream_that_breaks_off_is_an_error),

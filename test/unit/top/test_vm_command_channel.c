@@ -131,9 +131,11 @@ static void tell_a_life(struct fixture *f, void (*send)(struct fixture *f), uint
 	assert_int_equal(news.transport, transport);
 	assert_int_equal(news.started_ns, 0);
 	assert_true(ring_pipe_wakes(&f->parts.rp) > 0);
+	assert_true(f->parts.vm->console.holds_input && f->parts.vm->console.sends_end);
 	add_frame(f, COMMAND_FRAME_STARTED, NULL, 0);
 	add_text(f, COMMAND_FRAME_OUTPUT, "hello\n");
 	send(f);
+	assert_false(f->parts.vm->console.holds_input); /* before, the kernel's drivers would lose it */
 	assert_true(news_of(f).started_ns >= news.hello_ns);
 	assert_int_equal(news_of(f).ended_ns, 0);
 	add_exit(f, COMMAND_KILLED, 9);
@@ -238,7 +240,10 @@ static void notes_are_cut_cleaned_and_bounded(void **state)
 	news = news_of(f);
 	assert_int_equal(news.nr_notes, 40);
 	assert_string_equal(news.notes[VM_COMMAND_MAX_NOTES - 1], "note 15");
-	assert_int_equal(news.hello_ns, 0); /* what lies behind the notes was not overwritten */
+	add_text(f, COMMAND_FRAME_OUTPUT, "x"); /* what lies behind the notes is as it was */
+	add_exit(f, COMMAND_EXITED, 2);
+	send_by_window(f);
+	assert_int_equal(news_of(f).end.value, 2);
 }
 
 /* What a program prints cannot know the token. */

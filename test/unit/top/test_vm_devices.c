@@ -189,9 +189,11 @@ static void an_oops_among_the_first_leaves_the_last_place_empty(void **state)
 	struct vm *vm = *state;
 	const struct vm_notices *n = &vm->notices;
 
-	for (unsigned i = 0; i < 100; i++)
-		complain(vm, CONSOLE_OOPS, "BUG", i);
-	assert_int_equal(n->nr_oopses, 100);
+	complain(vm, CONSOLE_OOPS, "BUG", 0);
+	for (unsigned i = 1; i < 100; i++)
+		complain(vm, CONSOLE_WARN, "WARNING", i);
+	complain(vm, CONSOLE_OOPS, "BUG", 100);
+	assert_int_equal(n->nr_oopses, 2);
 	assert_int_equal(n->nr_complaints, VM_MAX_COMPLAINTS - 1);
 	assert_string_equal(n->complaints[0].line, "BUG: 0");
 }
