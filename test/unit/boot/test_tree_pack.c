@@ -75,7 +75,7 @@ static uint8_t *run_cpio(const struct temp_tree *files, uint64_t *size)
 static void compare_with_cpio(const struct temp_tree *files)
 {
 	struct packed p;
-	uint64_t size, differ = 0;
+	uint64_t size = 0, differ = 0;
 	uint8_t *reference;
 
 	pack(&p, files);

@@ -31,7 +31,7 @@ static int set_up(void **state)
 	if (fake_root_setup(&root))
 		return -1;
 	f->root = *(struct fake_root *)root;
-	snprintf(f->dir, sizeof(f->dir), "%s/out", f->root.path);
+	snprintf(f->dir, sizeof(f->dir), "%.48s/out", f->root.path);
 	return ring_pipe_init(&f->rp, false);
 }
 

@@ -27,7 +27,7 @@ static int set_up(void **state)
 	f->vm = f->parts.vm;
 	f->vm->start_ns = START_NS;
 	f->vm->nr_vcpus = 1;
-	snprintf(f->path, sizeof(f->path), "%s/events", f->parts.root.path);
+	snprintf(f->path, sizeof(f->path), "%.48s/events", f->parts.root.path);
 	return events_init(&f->vm->events, f->path, START_NS, f->parts.rp.ring, f->parts.rp.wake_fd, &f->parts.err);
 }
 
