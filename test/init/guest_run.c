@@ -273,11 +273,16 @@ void guest_assert_not_started(const struct guest_result *result, int error, enum
 	assert_int_equal(result->frames.exit.step, step);
 }
 
-void guest_put(const char *path, const char *text, unsigned mode)
+void guest_put_bytes(const char *path, const void *bytes, size_t len, unsigned mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
 
-	if (fd < 0 || write_all(fd, text, strlen(text)) != 0 || fchmod(fd, mode) != 0)
+	if (fd < 0 || write_all(fd, bytes, len) != 0 || fchmod(fd, mode) != 0)
 		_exit(FAILED_STATUS);
 	close(fd);
+}
+
+void guest_put(const char *path, const char *text, unsigned mode)
+{
+	guest_put_bytes(path, text, strlen(text), mode);
 }

@@ -50,7 +50,8 @@ void guest_run_script(const char *script, uint32_t flags, struct guest_result *r
 void guest_assert_exited(const struct guest_result *result, unsigned status);
 void guest_assert_not_started(const struct guest_result *result, int error, enum command_step step);
 
-/* Writes a file in the root folder; for prepare(). */
+/* Write a file in the root folder; for prepare(). */
 void guest_put(const char *path, const char *text, unsigned mode);
+void guest_put_bytes(const char *path, const void *bytes, size_t len, unsigned mode);
 
 #endif

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "guest_run.h"
 
@@ -90,17 +90,41 @@ static void missing_command_is_not_found(void **state)
 		       COMMAND_STEP_EXEC, NULL);
 }
 
+/* As much of a program as the kernel looks at before it opens the interpreter, @interpreter. */
+static void put_elf(const char *path, unsigned char class, Elf64_Half machine, const char *interpreter)
+{
+	struct {
+		Elf64_Ehdr elf;
+		Elf64_Phdr segment;
+		char interpreter[32];
+	} file = {
+		.elf = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, class, ELFDATA2LSB, EV_CURRENT},
+			.e_type = ET_EXEC,
+			.e_machine = machine,
+			.e_version = EV_CURRENT,
+			.e_phoff = sizeof(Elf64_Ehdr),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1},
+		.segment = {.p_type = PT_INTERP,
+			    .p_offset = sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
+			    .p_filesz = strlen(interpreter) + 1},
+	};
+
+	strcpy(file.interpreter, interpreter);
+	guest_put_bytes(path, &file, sizeof(file), 0755);
+}
+
 static void put_refused_files(void)
 {
-	static const char elf32[64] = "\177ELF\1\1\1";
-
 	guest_put("bin/plain", "#!/bin/sh\nexit 3\n", 0644);
 	guest_put("bin/dos", "#!/bin/sh\r\nexit 3\r\n", 0755);
 	guest_put("bin/no-interpreter", "#! /usr/bin/python3 -u\n", 0755);
 	guest_put("bin/text", "echo hello\n", 0755);
-	guest_put("bin/elf32", "\177ELF\1\1\1", 0755);
-	if (truncate("bin/elf32", sizeof(elf32)) != 0)
-		_exit(1);
+	put_elf("bin/dynamic", ELFCLASS64, EM_X86_64, "/lib64/ld-none.so.2");
+	put_elf("bin/elf32", ELFCLASS32, EM_386, "");
+	put_elf("bin/arm", ELFCLASS64, EM_AARCH64, "");
+	put_elf("bin/damaged", ELFCLASS64, EM_X86_64, "");
 }
 
 static void refusal_is_explained(void **state)
@@ -117,7 +141,10 @@ static void refusal_is_explained(void **state)
 		{"/bin/no-interpreter", ENOENT, "its interpreter /usr/bin/python3 is missing"},
 		{"no-interpreter", ENOENT, "its interpreter /usr/bin/python3 is missing"},
 		{"text", ENOEXEC, "/bin/text: neither a program nor a script"},
+		{"dynamic", ENOENT, "/bin/dynamic: its interpreter /lib64/ld-none.so.2 is missing in the guest; add"},
 		{"elf32", ENOEXEC, "CONFIG_IA32_EMULATION"},
+		{"arm", ENOEXEC, "/bin/arm: a program for another kind of processor"},
+		{"damaged", ENOEXEC, "/bin/damaged: a damaged program"},
 	};
 
 	(void)state;
