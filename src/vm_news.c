@@ -86,7 +86,8 @@ static void tell_command(struct vm_news *news)
 	vm_command_get_news(vm, &c);
 	tell_once(news, &news->told_booted, "kernel-booted", c.hello_ns, NULL, NULL);
 	tell_once(news, &news->told_init, "init-started", c.hello_ns, "path", COMMAND_INIT);
-	tell_once(news, &news->told_command_start, "command-started", c.started_ns, NULL, NULL);
+	tell_once(news, &news->told_command_start, "command-started", c.started_ns, "channel",
+		  c.transport == COMMAND_BY_WINDOW ? "window" : "com2");
 	tell_command_end(news, &c);
 	tell_notes(news, &c);
 }

@@ -132,6 +132,17 @@ static void complaints_are_told_as_they_come(void **state)
 	assert_told(f, "");
 }
 
+static void the_channel_of_a_guest_without_a_window_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct vm_command_news *c = &f->vm->command.news;
+
+	begin(f);
+	c->transport = COMMAND_BY_SERIAL;
+	c->started_ns = START_NS + MS;
+	assert_told(f, "{\"event\":\"command-started\",\"t\":0.001000,\"channel\":\"com2\"}\n");
+}
+
 static void a_commands_life_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -142,8 +153,9 @@ static void a_commands_life_is_told(void **state)
 	assert_told(f,
 		    "{\"event\":\"kernel-booted\",\"t\":0.001000}\n"
 		    "{\"event\":\"init-started\",\"t\":0.001000,\"path\":\"/.vmm/init\"}\n");
+	c->transport = COMMAND_BY_WINDOW;
 	c->started_ns = START_NS + 2 * MS;
-	assert_told(f, "{\"event\":\"command-started\",\"t\":0.002000}\n");
+	assert_told(f, "{\"event\":\"command-started\",\"t\":0.002000,\"channel\":\"window\"}\n");
 	c->ended_ns = START_NS + 3 * MS;
 	c->end = (struct command_exit){.end = COMMAND_EXITED, .value = 77};
 	assert_told(f, "{\"event\":\"command-exited\",\"t\":0.003000,\"status\":77}\n");
@@ -343,6 +355,7 @@ int main(void)
 		WITH_EVENTS(each_step_is_told_once_with_its_own_time),
 		WITH_EVENTS(complaints_are_told_as_they_come),
 		WITH_EVENTS(a_commands_life_is_told),
+		WITH_EVENTS(the_channel_of_a_guest_without_a_window_is_told),
 		WITH_EVENTS(the_start_of_init_is_told_once),
 		WITH_EVENTS(every_end_of_a_command_has_its_member),
 		WITH_EVENTS(without_a_command_its_news_are_not_asked_for),
