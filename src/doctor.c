@@ -40,6 +40,7 @@ static const struct {
 	{"locked-memory", doctor_check_locked_memory},
 	{"address-space", doctor_check_address_space},
 	{"memory", doctor_check_memory},
+	{"busybox", doctor_check_busybox},
 };
 
 _Static_assert(ARRAY_SIZE(checks) <= DOCTOR_MAX_RESULTS, "room for every result");

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/uring.h"
+#include "ci/default_root.h"
 
 #define NEEDED_MAPPINGS	   65530 /* the kernel's default */
 #define NEEDED_FILES	   32	 /* a VM with one vCPU */
@@ -291,4 +292,21 @@ void doctor_check_memory(struct doctor *doctor, struct doctor_result *result)
 		return;
 	result->status = available < NEEDED_MEMORY ? DOCTOR_FAIL : DOCTOR_WARN;
 	doctor_advise(result, "end something, or give the guest less with --mem");
+}
+
+void doctor_check_busybox(struct doctor *doctor, struct doctor_result *result)
+{
+	char path[DOCTOR_PATH_SIZE], found[DOCTOR_PATH_SIZE];
+	struct error err;
+
+	if (doctor->root[0])
+		doctor_path(doctor, "/bin", path);
+	else
+		default_root_path(path, sizeof(path));
+	if (!default_root_find(path, found, sizeof(found), &err)) {
+		doctor_say(result, DOCTOR_PASS, "%.200s: the root file system of `vmm run KERNEL -- COMMAND`", found);
+		return;
+	}
+	doctor_say(result, DOCTOR_INFO, "none that is static; a command in the guest needs --initrd or --initrd-dir");
+	doctor_advise(result, "install one, on Debian: apt-get install busybox-static");
 }

@@ -42,7 +42,7 @@ void doctor_judge_syscall(struct doctor_result *result, int err, bool stays_in_u
 
 doctor_check doctor_check_io_uring, doctor_check_userfaultfd, doctor_check_ksm, doctor_check_huge_pages,
 	doctor_check_map_count, doctor_check_overcommit, doctor_check_tun, doctor_check_open_files,
-	doctor_check_locked_memory, doctor_check_address_space, doctor_check_memory;
+	doctor_check_locked_memory, doctor_check_address_space, doctor_check_memory, doctor_check_busybox;
 
 /* @reason: why io_uring does not serve, NULL when it does. @sysctl: kernel.io_uring_disabled, empty when there is none.
  */

@@ -2,6 +2,7 @@
 #include "vm_command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,14 @@ static void add_terminal_kind(struct command_request *request, const char *varia
 	variables[request->nr_variables++] = buf;
 }
 
+static int make_default_root(struct vm_command *command, struct error *err)
+{
+	char path[PATH_MAX];
+
+	default_root_path(path, sizeof(path));
+	return default_root_make(&command->root, path, err);
+}
+
 int vm_command_load(struct vm_command *command, const struct config *config, struct error *err)
 {
 	const struct config_command *wanted = &config->command;
@@ -103,7 +112,7 @@ int vm_command_load(struct vm_command *command, const struct config *config, str
 	ret = command_token_make(command->token, err);
 	memcpy(request.token, command->token, sizeof(request.token));
 	if (!ret && config->nr_initrds == 0)
-		ret = default_root_make(&command->root, getenv("PATH"), err);
+		ret = make_default_root(command, err);
 	if (!ret)
 		ret = command_archive_make(&command->own, &request, guest_init, guest_init_size(), err);
 	return ret;
@@ -213,6 +222,8 @@ int vm_command_build(struct vm *vm, struct error *err)
 		return ret;
 	console_hold_input(&vm->console);
 	console_set_end_of_input(&vm->console, true);
+	if (!wants_terminal(vm->config))
+		console_quote_input(&vm->console);
 	channel_init(&command->channel, command->token, sink);
 	command_port_init(&command->port, LAYOUT_COMMAND_PORT, command->window, VM_COMMAND_RING_SIZE, take_from_window,
 			  vm);

@@ -30,20 +30,6 @@ struct program {
 	uint64_t size;
 };
 
-/* The first executable "busybox" in the folders of @path. */
-static bool find(struct program *program, const char *path)
-{
-	while (*path) {
-		size_t len = strcspn(path, ":");
-
-		snprintf(program->path, sizeof(program->path), "%.*s/busybox", (int)len, path);
-		if (len && access(program->path, X_OK) == 0)
-			return true;
-		path += len + (path[len] == ':');
-	}
-	return false;
-}
-
 static int read_program(struct program *program, struct error *err)
 {
 	int ret, fd = file_open_regular("busybox", program->path, &program->size, err);
@@ -74,6 +60,62 @@ static bool is_static(const struct program *program)
 			return false;
 	}
 	return true;
+}
+
+static int take(struct program *program, struct error *err)
+{
+	int ret = read_program(program, err);
+
+	if (!ret && !is_static(program))
+		ret = error_set(err, -ENOEXEC, "busybox %s: is not a static x86-64 program; %s", program->path,
+				how_to_get_one);
+	if (ret) {
+		free(program->bytes);
+		program->bytes = NULL;
+	}
+	return ret;
+}
+
+/* The first that serves of those in the folders of @path. -ENOENT without any; else what is wrong with the last one. */
+static int search(struct program *program, const char *path, struct error *err)
+{
+	int ret = -ENOENT;
+
+	while (*path && ret) {
+		size_t len = strcspn(path, ":");
+
+		snprintf(program->path, sizeof(program->path), "%.*s/busybox", (int)len, path);
+		if (len && access(program->path, X_OK) == 0)
+			ret = take(program, err);
+		path += len + (path[len] == ':');
+	}
+	return ret;
+}
+
+static int find(struct program *program, const char *path, struct error *err)
+{
+	int ret = search(program, path, err);
+
+	if (ret == -ENOENT)
+		error_set(err, ret, "no root file system and no busybox here; %s", how_to_get_one);
+	return ret;
+}
+
+void default_root_path(char *path, size_t size)
+{
+	const char *of_user = getenv("PATH");
+
+	snprintf(path, size, "%s:" USUAL_FOLDERS, of_user ? of_user : "");
+}
+
+int default_root_find(const char *path, char *found, size_t size, struct error *err)
+{
+	struct program program = {.bytes = NULL};
+	int ret = find(&program, path, err);
+
+	free(program.bytes);
+	snprintf(found, size, "%s", program.path);
+	return ret;
 }
 
 /* "bin/sh", "usr/bin/awk": a name of BusyBox's list that is safe to make a link of. */
@@ -141,12 +183,7 @@ int default_root_make(struct archive *archive, const char *path, struct error *e
 	int ret;
 
 	archive_init(archive);
-	if (!find(&program, path ? path : "") && !find(&program, USUAL_FOLDERS))
-		return error_set(err, -ENOENT, "no root file system and no busybox here; %s", how_to_get_one);
-	ret = read_program(&program, err);
-	if (!ret && !is_static(&program))
-		ret = error_set(err, -ENOEXEC, "busybox %s: is not a static x86-64 program; %s", program.path,
-				how_to_get_one);
+	ret = find(&program, path, err);
 	for (unsigned i = 0; !ret && i < ARRAY_SIZE(folders); i++)
 		archive_add_folder(archive, folders[i], strcmp(folders[i], "tmp") ? 0755 : 01777);
 	if (!ret) {

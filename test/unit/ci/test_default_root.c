@@ -333,8 +333,12 @@ static void a_folder_of_that_name_is_no_program(void **state)
 static void the_hosts_busybox_makes_a_root(void **state)
 {
 	struct fixture *f = *state;
-	int ret = default_root_make(&f->archive, NULL, &f->err);
+	char path[4096], found[4096];
+	int ret;
 
+	default_root_path(path, sizeof(path));
+	ret = default_root_make(&f->archive, path, &f->err);
+	assert_int_equal(default_root_find(path, found, sizeof(found), &f->err), ret);
 	if (ret == -ENOENT) {
 		assert_non_null(strstr(f->err.text, "apt-get install busybox-static"));
 		assert_non_null(strstr(f->err.text, "--initrd-dir"));
@@ -345,6 +349,41 @@ static void the_hosts_busybox_makes_a_root(void **state)
 	assert_int_equal(ret, 0);
 	assert_link(f, "bin/sh");
 	assert_in_range(member_count(&f->archive), 100, 1000);
+}
+
+static void a_program_that_is_not_static_is_passed_over_for_one_that_is(void **state)
+{
+	struct fixture *f = *state;
+	char path[200], sub[80], wanted[100], found[200];
+
+	snprintf(sub, sizeof(sub), "%s/sub", f->folder);
+	assert_int_equal(mkdir(sub, 0700), 0);
+	install_bytes(f, "busybox", "#!/bin/sh\n", 10, 0700);
+	build(&f->program, "bin/second\n", 0);
+	install_bytes(f, "sub/busybox", &f->program, sizeof(f->program), 0700);
+	snprintf(path, sizeof(path), "%s:%s", f->folder, sub);
+	snprintf(wanted, sizeof(wanted), "%s/busybox", sub);
+	assert_int_equal(default_root_find(path, found, sizeof(found), &f->err), 0);
+	assert_string_equal(found, wanted);
+	assert_int_equal(default_root_make(&f->archive, path, &f->err), 0);
+	assert_link(f, "bin/second");
+}
+
+static void the_users_path_comes_before_the_usual_folders(void **state)
+{
+	char *kept = getenv("PATH") ? strdup(getenv("PATH")) : NULL;
+	char path[200];
+
+	(void)state;
+	setenv("PATH", "/of/the/user", 1);
+	default_root_path(path, sizeof(path));
+	assert_ptr_equal(strstr(path, "/of/the/user:/bin:"), path);
+	unsetenv("PATH");
+	default_root_path(path, sizeof(path));
+	assert_ptr_equal(strstr(path, ":/bin:"), path);
+	if (kept)
+		setenv("PATH", kept, 1);
+	free(kept);
 }
 
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -364,6 +403,8 @@ int main(void)
 		WITH_FOLDER(a_program_that_cannot_be_run_is_refused),
 		WITH_FOLDER(a_folder_of_that_name_is_no_program),
 		WITH_FOLDER(the_hosts_busybox_makes_a_root),
+		WITH_FOLDER(a_program_that_is_not_static_is_passed_over_for_one_that_is),
+		cmocka_unit_test(the_users_path_comes_before_the_usual_folders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

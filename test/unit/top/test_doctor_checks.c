@@ -65,6 +65,9 @@ static const struct {
 #define TUN doctor_check_tun, "/dev/net/tun"
 	{TUN, "", DOCTOR_PASS, "can be opened", ""},
 	{TUN, NULL, DOCTOR_WARN, "/dev/net/tun: No such file", "modprobe tun"},
+#define BUSYBOX doctor_check_busybox, "/bin/busybox"
+	{BUSYBOX, NULL, DOCTOR_INFO, "none that is static", "apt-get install busybox-static"},
+	{BUSYBOX, "#!/bin/sh\n", DOCTOR_INFO, "none that is static", "apt-get install busybox-static"},
 };
 
 static void every_setting_has_its_verdict(void **state)
