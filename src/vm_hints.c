@@ -3,6 +3,8 @@
  * What a kernel seems to lack, told after the end: a device that vmm offers and the guest never opened, with the option
  * that would have opened it (Linux 6.1's Kconfig names).
  */
+#include <inttypes.h>
+
 #include "base/log.h"
 #include "vm.h"
 
@@ -21,7 +23,7 @@ static void hint_init(const struct vm *vm, const struct vm_notices *n)
 	if (!n->init_ns)
 		log_note(
 			"note: the kernel did not start vmm's init: it needs CONFIG_BLK_DEV_INITRD=y and "
-			"CONFIG_BINFMT_ELF=y, and enough --mem for the initramfs");
+			"CONFIG_BINFMT_ELF=y, enough --mem, and initrds that unpack (the console tells)");
 	else if (!vm->devices.com2.opened && !vm->command.port.rings)
 		log_note(
 			"note: vmm's init opened neither the channel's window nor COM2: the kernel needs "
@@ -50,6 +52,9 @@ void vm_print_hints(struct vm *vm, const struct outcome *outcome)
 	vm_command_get_news(vm, &news);
 	if (!news.hello_ns && is_last_resort(outcome))
 		hint_init(vm, &n);
+	if (vm->command.channel.lost_frames)
+		log_note("note: %" PRIu64 " messages from the guest were lost: something there disturbs vmm's channel",
+			 vm->command.channel.lost_frames);
 	if (news.done_ns && outcome->cause == OUTCOME_COMMAND && n.says_halted)
 		log_note("note: the guest halted instead of powering off: for that its kernel needs CONFIG_ACPI=y");
 }

@@ -8,6 +8,7 @@ static const struct row {
 	enum outcome_cause cause;
 	bool no_command;
 	bool com1_opened, com2_opened, doorbell_rang, init_started, says_halted, hello, done;
+	unsigned lost_frames;
 	const char *note; /* a part of it; NULL: nothing is printed */
 } rows[] = {
 	{.what = "a good end",
@@ -61,6 +62,14 @@ static const struct row {
 	 .com1_opened = true,
 	 .init_started = true,
 	 .hello = true},
+	{.what = "messages that did not arrive",
+	 .cause = OUTCOME_COMMAND,
+	 .com1_opened = true,
+	 .init_started = true,
+	 .hello = true,
+	 .done = true,
+	 .lost_frames = 3,
+	 .note = "3 messages from the guest were lost"},
 	{.what = "a user's signal", .cause = OUTCOME_SIGNAL, .com1_opened = true},
 	{.what = "a reset", .cause = OUTCOME_RESET, .com1_opened = true},
 	{.what = "a halt at the end",
@@ -104,6 +113,7 @@ static void know(struct vm_parts *p, const struct row *row)
 	vm->notices.says_halted = row->says_halted;
 	vm->command.news.hello_ns = row->hello;
 	vm->command.news.done_ns = row->done;
+	vm->command.channel.lost_frames = row->lost_frames;
 }
 
 static const char *print(struct vm_parts *p, enum outcome_cause cause, char *text, size_t size)
