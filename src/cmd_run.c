@@ -8,11 +8,16 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/parse.h"
+#include "boot/image_kernel.h"
 #include "commands.h"
 #include "config.h"
 #include "describe.h"
 #include "vm.h"
 #include "x86/cpuid.h"
+
+#define KERNEL_ROOM  (32ULL << 20) /* what a small kernel and its programs take */
+#define SMALL_INITRD (4ULL << 20)  /* never what a guest's memory is short of */
 
 static int fail(const struct error *err)
 {
@@ -45,6 +50,20 @@ static int dump_fdt(const struct vm *vm, const char *path)
 	return 0;
 }
 
+/* Linux needs the initramfs packed and unpacked for a while, and room to live; what is unpacked may fill half of the
+ * memory (tmpfs). What is compressed here grows even more. */
+static void note_tight_memory(const struct vm *vm)
+{
+	uint64_t size = vm->image.initrd_size;
+	char has[32], have[32], want[32];
+
+	if (size < SMALL_INITRD || vm->mem.ram_size >= 3 * size + KERNEL_ROOM)
+		return;
+	log_note("note: an initramfs of %s in %s of memory is tight; if Linux cannot unpack it, use -m %s",
+		 format_size(size, has, sizeof(has)), format_size(vm->mem.ram_size, have, sizeof(have)),
+		 format_size(image_suggest_memory(4 * size + KERNEL_ROOM), want, sizeof(want)));
+}
+
 static void note_fallbacks(const struct vm *vm)
 {
 	/* For whoever sits there and waits; in a pipe the output stays what it is elsewhere. */
@@ -68,6 +87,7 @@ static int run_machine(struct vm *vm)
 	if (vm_build(vm, &err))
 		return fail(&err);
 	note_fallbacks(vm);
+	note_tight_memory(vm);
 	vm_run(vm, &outcome);
 	console_fini(&vm->console);
 	/* On a terminal our lines begin at its left, whatever the guest wrote last. */

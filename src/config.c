@@ -404,7 +404,8 @@ static int take_words(struct config *config, int argc, char *const argv[], struc
 	if (first < argc && !config->kernel)
 		config->kernel = argv[first++];
 	if (first < argc)
-		return error_set(err, -EINVAL, "%s: unexpected word; the kernel is %s", argv[first], config->kernel);
+		return error_set(err, -EINVAL, "%s: unexpected word; the kernel is %s, and a command goes behind --",
+				 argv[first], config->kernel);
 	if (!config->kernel)
 		return error_set(err, -EINVAL, "no kernel given; write `vmm run bzImage`, see `vmm run --help`");
 	return 0;
@@ -431,9 +432,9 @@ static int take_command(struct config *config, int count, char *const words[], u
 	if (count > 1) {
 		config->command.arguments = words + 1;
 		config->command.nr_arguments = (unsigned)count - 1;
-	} else if (count == 1) {
-		ret = error_set(err, -EINVAL, "--: no command behind it; write -- /bin/sh, or leave it out");
 	}
+	if (count == 1 || (count > 1 && !words[1][0]))
+		ret = error_set(err, -EINVAL, "--: no command behind it; write -- /bin/sh, or leave it out");
 	if (!ret)
 		ret = check_command_options(config, seen, err);
 	if (!config->command.out_limit)

@@ -10,9 +10,13 @@
 #include "line_stamp.h"
 #include "terminal.h"
 
-#define END_OF_INPUT 0x04 /* VEOF of termios */
+/* What is read at once when it becomes longer by quoting. */
+#define QUOTED_READ (CONSOLE_INPUT_SIZE / 2 - 1)
+
+_Static_assert(LINE_QUOTE_SIZE(QUOTED_READ) <= CONSOLE_INPUT_SIZE, "all that was read finds room");
 
 static void on_input(struct uring_op *op, int result);
+static void on_rest(struct uring_op *op, int result);
 static void on_space(void *opaque);
 
 /*
@@ -61,7 +65,8 @@ int console_init(struct console *console, const struct config *config, uint64_t 
 				    .in_fd = -1,
 				    .wake_fd = wake_fd,
 				    .ring = ring,
-				    .input_op.done = on_input};
+				    .input_op.done = on_input,
+				    .rest_op.done = on_rest};
 	console_watch_init(&console->watch, sink);
 	ret = open_output(console, config, err);
 	if (ret)
@@ -139,8 +144,9 @@ size_t console_relay(struct console *console, const uint8_t *data, size_t len)
 /* The guest takes input (again): the I/O thread offers what waits. */
 static void backend_rx_space(void *opaque)
 {
-	const struct console *console = opaque;
+	struct console *console = opaque;
 
+	input_pace_empty(&console->pace, monotonic_ns());
 	wake_eventfd(console->wake_fd);
 }
 
@@ -180,26 +186,65 @@ size_t console_filter_keys(struct console *console, uint8_t *keys, size_t len)
 	return kept;
 }
 
+static bool must_quote(const struct console *console)
+{
+	return console->quotes_input && !console->is_terminal;
+}
+
 static void read_more(struct console *console)
 {
 	if (console->in_fd < 0 || console->closing || console->input_op.in_flight)
 		return;
 	/* The ring holds far more ops than this process ever starts. */
-	if (uring_read(console->ring, &console->input_op, console->in_fd, console->fresh, sizeof(console->fresh)))
+	if (uring_read(console->ring, &console->input_op, console->in_fd, console->fresh,
+		       must_quote(console) ? QUOTED_READ : sizeof(console->fresh)))
 		console->in_fd = -1;
+}
+
+/* What waits is offered again at @until_ns. */
+static void rest(struct console *console, uint64_t until_ns)
+{
+	if (console->closing || console->rest_op.in_flight || console->input_at == console->input_len)
+		return;
+	if (uring_timer(console->ring, &console->rest_op, until_ns)) /* as above */
+		console->in_fd = -1;
+}
+
+/* Under dev_lock. */
+static void give_input(struct console *console, uint64_t now)
+{
+	size_t taken = serial_receive(console->serial, console->input + console->input_at,
+				      console->input_len - console->input_at);
+
+	console->input_at += taken;
+	if (taken)
+		input_pace_fill(&console->pace, now);
 }
 
 /* Offers what was read to the UART; reads on when all of it is gone. A terminal is always read: its escapes must work
  * also while the guest does not listen. */
 static void offer_input(struct console *console)
 {
+	uint64_t now = monotonic_ns(), ready_ns;
+
 	pthread_mutex_lock(console->dev_lock);
-	if (!console->holds_input && serial_is_listening(console->serial))
-		console->input_at += serial_receive(console->serial, console->input + console->input_at,
-						    console->input_len - console->input_at);
+	ready_ns = console->pace.ready_ns;
+	if (now >= ready_ns && !console->holds_input && serial_is_listening(console->serial))
+		give_input(console, now);
 	pthread_mutex_unlock(console->dev_lock);
+	if (now < ready_ns)
+		rest(console, ready_ns);
 	if (console->is_terminal || console->input_at == console->input_len)
 		read_more(console);
+}
+
+static void on_rest(struct uring_op *op, int result)
+{
+	struct console *console = container_of(op, struct console, rest_op);
+
+	(void)result;
+	if (console->input_at < console->input_len)
+		offer_input(console);
 }
 
 void console_hold_input(struct console *console)
@@ -218,6 +263,11 @@ void console_set_end_of_input(struct console *console, bool sends_end)
 	console->sends_end = sends_end;
 }
 
+void console_quote_input(struct console *console)
+{
+	console->quotes_input = true;
+}
+
 /* Adds to what waits. Only a terminal can bring too much; its last keys are lost then, as in a full line discipline. */
 static void keep_input(struct console *console, const uint8_t *data, size_t len)
 {
@@ -233,11 +283,19 @@ static void keep_input(struct console *console, const uint8_t *data, size_t len)
 		console->input_is_midline = data[len - 1] != '\n';
 }
 
+/* All that was read before is gone. */
+static void keep_quoted(struct console *console, const uint8_t *data, size_t len)
+{
+	console->input_at = 0;
+	console->input_len = line_quote_put(&console->quote, console->input, data, len);
+	console->input_is_midline = console->quote.line > 0;
+}
+
 /* There will be no more. In the midst of a line the first end character only makes the guest's terminal hand out that
  * line; a second one is then the end. */
 static void end_input(struct console *console)
 {
-	static const uint8_t ends[] = {END_OF_INPUT, END_OF_INPUT};
+	static const uint8_t ends[] = {LINE_QUOTE_END, LINE_QUOTE_END};
 
 	console->in_fd = -1;
 	if (!console->sends_end || console->is_terminal || console->closing)
@@ -262,7 +320,10 @@ static void on_input(struct uring_op *op, int result)
 	len = (size_t)result;
 	if (console->is_terminal)
 		len = console_filter_keys(console, console->fresh, len);
-	keep_input(console, console->fresh, len);
+	if (must_quote(console))
+		keep_quoted(console, console->fresh, len);
+	else
+		keep_input(console, console->fresh, len);
 	offer_input(console);
 }
 
@@ -287,4 +348,5 @@ void console_close_input(struct console *console)
 {
 	console->closing = true;
 	uring_cancel(console->ring, &console->input_op);
+	uring_cancel(console->ring, &console->rest_op);
 }

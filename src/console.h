@@ -16,6 +16,8 @@
 #include "config.h"
 #include "devices/console_watch.h"
 #include "devices/serial.h"
+#include "input_pace.h"
+#include "line_quote.h"
 #include "out_stream.h"
 
 #define CONSOLE_ESCAPE	   0x01 /* Ctrl-A */
@@ -44,11 +46,15 @@ struct console {
 	int wake_fd; /* borrowed */
 	struct uring *ring;
 	struct uring_op input_op;
-	int in_fd;	  /* -1: no input */
-	bool is_terminal; /* raw: escapes are looked for */
-	bool escaped;	  /* the last key was Ctrl-A */
+	struct uring_op rest_op; /* until pace.ready_ns */
+	struct input_pace pace;	 /* guarded by dev_lock */
+	int in_fd;		 /* -1: no input */
+	bool is_terminal;	 /* raw: escapes are looked for */
+	bool escaped;		 /* the last key was Ctrl-A */
 	bool closing;
-	bool sends_end;			   /* see console_set_end_of_input */
+	bool sends_end;	   /* see console_set_end_of_input */
+	bool quotes_input; /* see console_quote_input */
+	struct line_quote quote;
 	bool input_is_midline;		   /* the last byte of input was no newline */
 	bool holds_input;		   /* guarded by dev_lock */
 	bool is_midline;		   /* the last byte of output was no newline; guarded by dev_lock */
@@ -85,6 +91,10 @@ void console_release_input(struct console *console);
 /* Whether the end of an input that is no terminal is told to the guest's terminal, by the character that means it
  * there (Ctrl-D, when the terminal is in canonical mode). No input at all ends at once. Before console_start. */
 void console_set_end_of_input(struct console *console, bool sends_end);
+
+/* Every byte of an input that is no terminal is meant for the program behind the guest's terminal, none for that
+ * terminal itself, which is in canonical mode (guest-drivers/init/console.h). Before console_start. */
+void console_quote_input(struct console *console);
 
 /* Puts the terminal into raw mode and starts reading input. I/O thread. */
 void console_start(struct console *console);

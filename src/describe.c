@@ -39,6 +39,8 @@ static void describe_initrd(const struct vm *vm, FILE *to)
 	}
 	if (more < 0)
 		fprintf(to, ", a newc cpio that is damaged at offset %" PRIu64, cpio.offset);
+	else if (entries && vm->config->command.nr_arguments) /* which brings its own init */
+		fprintf(to, ", newc cpio of %u entries", entries);
 	else if (entries)
 		fprintf(to, ", newc cpio of %u entries, %s /init", entries, has_init ? "with" : "without");
 	if (more == 0 && cpio.offset < i->initrd_size)

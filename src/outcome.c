@@ -125,14 +125,16 @@ static void set_command(struct outcome *outcome, uint32_t status)
 	outcome->status = status;
 }
 
-static void take_start_failure(struct outcome *outcome, const struct command_exit *end, const char *name)
+static void take_start_failure(struct outcome *outcome, const struct command_exit *end, const char *name,
+			       const char *folder)
 {
 	bool is_missing = end->value == ENOENT || end->value == ENOTDIR;
 	const char *why = strerror((int)end->value);
 
 	set_command(outcome, EXIT_NOT_EXECUTABLE);
 	if (end->step == COMMAND_STEP_CHDIR) {
-		snprintf(outcome->detail, sizeof(outcome->detail), "command not run: its --chdir: %s", why);
+		snprintf(outcome->detail, sizeof(outcome->detail), "command not run: --chdir %s: %s",
+			 folder ? folder : "/", why);
 	} else if (is_missing) {
 		outcome->status = EXIT_NOT_FOUND;
 		snprintf(outcome->detail, sizeof(outcome->detail), "command not found: %s", name);
@@ -141,7 +143,7 @@ static void take_start_failure(struct outcome *outcome, const struct command_exi
 	}
 }
 
-static void take_end(struct outcome *outcome, const struct command_exit *end, const char *name)
+static void take_end(struct outcome *outcome, const struct command_exit *end, const char *name, const char *folder)
 {
 	switch (end->end) {
 	case COMMAND_EXITED:
@@ -154,7 +156,7 @@ static void take_end(struct outcome *outcome, const struct command_exit *end, co
 			 end->value & 0x7f, strsignal((int)(end->value & 0x7f)));
 		break;
 	case COMMAND_NOT_STARTED:
-		take_start_failure(outcome, end, name);
+		take_start_failure(outcome, end, name, folder);
 		break;
 	default:
 		outcome->cause = OUTCOME_NO_STATUS;
@@ -164,7 +166,7 @@ static void take_end(struct outcome *outcome, const struct command_exit *end, co
 	}
 }
 
-void outcome_take_command(struct outcome *outcome, const struct command_exit *end, const char *name)
+void outcome_take_command(struct outcome *outcome, const struct command_exit *end, const char *name, const char *folder)
 {
 	char how[64];
 
@@ -181,7 +183,7 @@ void outcome_take_command(struct outcome *outcome, const struct command_exit *en
 		return;
 	}
 	if (end) {
-		take_end(outcome, end, name);
+		take_end(outcome, end, name, folder);
 		return;
 	}
 	describe_cause(outcome, how, sizeof(how));

@@ -45,9 +45,11 @@ struct outcome {
 
 int outcome_exit_code(const struct outcome *outcome);
 
-/* The machine has ended, and @end is what the guest's init said of the command @name; NULL: nothing. Turns an end that
- * is the machine's own (power-off, halt, reset after the word of the end) into the command's. */
-void outcome_take_command(struct outcome *outcome, const struct command_exit *end, const char *name);
+/* The machine has ended, and @end is what the guest's init said of the command @name in @folder (may be NULL); NULL:
+ * nothing. Turns an end that is the machine's own (power-off, halt, reset after the word of the end) into the
+ * command's. */
+void outcome_take_command(struct outcome *outcome, const struct command_exit *end, const char *name,
+			  const char *folder);
 
 /* What the command left for the user did not arrive whole: success is none then. */
 void outcome_take_lost_files(struct outcome *outcome);

@@ -18,9 +18,11 @@ static void hint_console(const struct vm *vm)
 }
 
 /* The command's init never answered. How far did the kernel come? */
-static void hint_init(const struct vm *vm, const struct vm_notices *n)
+static void hint_init(const struct vm *vm, const struct vm_notices *n, enum outcome_cause cause)
 {
-	if (!n->init_ns)
+	if (!n->init_ns && cause == OUTCOME_TIMEOUT)
+		log_note("note: the kernel was still booting; give it more time with --timeout");
+	else if (!n->init_ns)
 		log_note(
 			"note: the kernel did not start vmm's init: it needs CONFIG_BLK_DEV_INITRD=y and "
 			"CONFIG_BINFMT_ELF=y, enough --mem, and initrds that unpack (the console tells)");
@@ -51,7 +53,7 @@ void vm_print_hints(struct vm *vm, const struct outcome *outcome)
 	vm_get_notices(vm, &n);
 	vm_command_get_news(vm, &news);
 	if (!news.hello_ns && is_last_resort(outcome))
-		hint_init(vm, &n);
+		hint_init(vm, &n, outcome->cause);
 	if (vm->command.channel.lost_frames)
 		log_note("note: %" PRIu64 " messages from the guest were lost: something there disturbs vmm's channel",
 			 vm->command.channel.lost_frames);

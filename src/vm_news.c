@@ -108,14 +108,14 @@ void vm_news_tell(struct vm_news *news)
 	tell_command(news);
 }
 
-static void tell_out(const struct vm_news *news)
+static void tell_out(const struct vm_news *news, uint64_t at_ns)
 {
 	const struct out_receiver *out = &news->vm->command.out;
 	struct event event;
 
 	if (!news->vm->config->command.out)
 		return;
-	event_begin(&event, &news->vm->events, "out", monotonic_ns());
+	event_begin(&event, &news->vm->events, "out", at_ns);
 	json_put_bool(&event.json, "complete", out->code == 0);
 	json_put_u64(&event.json, "files", out->result.files);
 	json_put_u64(&event.json, "bytes", out->result.bytes);
@@ -137,12 +137,12 @@ void vm_news_end(struct vm_news *news, const struct outcome *outcome)
 	struct vm *vm = news->vm;
 	struct event event;
 
-	tell_out(news);
 	if (outcome->cause == OUTCOME_PANIC)
 		tell_once(news, &news->told_panic, "guest-panic", vm->start_ns + outcome->elapsed_ns, "reason",
 			  outcome->detail);
 	if (outcome->cause == OUTCOME_RESET)
 		tell(news, "reset", vm->start_ns + outcome->elapsed_ns, NULL, NULL);
+	tell_out(news, vm->start_ns + outcome->elapsed_ns);
 	event_begin(&event, &vm->events, "exit", vm->start_ns + outcome->elapsed_ns);
 	json_put_string(&event.json, "cause", outcome_cause_name(outcome->cause));
 	json_put_u64(&event.json, "code", (uint64_t)outcome_exit_code(outcome));

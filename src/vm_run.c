@@ -352,7 +352,8 @@ static bool is_any_in_flight(const struct run *run)
 
 	return run->watch_op.in_flight || run->wake_op.in_flight || run->signal_op.in_flight ||
 	       run->timeout_op.in_flight || run->power_op.in_flight || run->serial_op.in_flight ||
-	       vm->console.input_op.in_flight || vm->console.out.op.in_flight || vm->events.out.op.in_flight;
+	       vm->console.input_op.in_flight || vm->console.rest_op.in_flight || vm->console.out.op.in_flight ||
+	       vm->events.out.op.in_flight;
 }
 
 static bool is_written(struct vm *vm)
@@ -441,7 +442,8 @@ static void judge(struct run *run, struct outcome *outcome)
 	if (command->nr_arguments) {
 		const struct vm_command_news *news = &vm->command.news;
 
-		outcome_take_command(outcome, news->ended_ns ? &news->end : NULL, command->arguments[0]);
+		outcome_take_command(outcome, news->ended_ns ? &news->end : NULL, command->arguments[0],
+				     command->folder);
 	}
 	if (command->out && vm->command.out.code) {
 		/* Of a guest that did not live to send anything the end says enough. */

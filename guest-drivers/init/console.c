@@ -112,6 +112,7 @@ int console_open_input(void)
 	if (fd < 0 || sys_ioctl(fd, TCGETS, &termios) != 0)
 		return fd;
 	termios.c_iflag = 0;
+	termios.c_cflag |= CRTSCTS; /* the host waits while nobody reads (devices/serial.h) */
 	termios.c_lflag = ICANON | IEXTEN;
 	memset(termios.c_cc, 0, sizeof(termios.c_cc));
 	termios.c_cc[VEOF] = CONTROL('D');

@@ -90,6 +90,8 @@ static int refuse_entry(struct extract *x, int code)
 {
 	switch (code) {
 	case -ENOENT:
+		if (!strchr(x->path, '/')) /* the directory itself is gone */
+			return fail_host(x, code);
 		return skip_entry(x, "its folder did not come before it");
 	case -ENOTDIR:
 		return skip_entry(x, "a link or a file is where its folder should be");

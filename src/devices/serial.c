@@ -22,6 +22,17 @@ static bool is_loopback(const struct serial *serial)
 	return serial->mcr & UART_MCR_LOOP;
 }
 
+/*
+ * Does the guest take what is sent? A receiver that is not ready lowers RTS, and the other end stops (TIA-232-F, Ready
+ * for Receiving, which shares RTS's wire). MCR bit 1 is no more than that wire: data sheet, "Modem Control Register".
+ * Linux does it with CRTSCTS (uart_throttle), and while nobody has the port open. A guest that has never raised RTS
+ * does not say anything with it.
+ */
+static bool is_ready(const struct serial *serial)
+{
+	return !is_loopback(serial) && (!serial->uses_rts || (serial->mcr & UART_MCR_RTS));
+}
+
 static bool is_divisor_selected(const struct serial *serial)
 {
 	return serial->lcr & UART_LCR_DLAB;
@@ -226,12 +237,15 @@ static void write_fcr(struct serial *serial, uint8_t value)
 	serial->fcr = value & FCR_KEPT;
 }
 
-/* The delta bits lie four below their lines; RI's tells only its trailing edge. */
+/* The delta bits lie four below their lines; RI's tells only its trailing edge. In loopback RTS's pin stays inactive.
+ */
 static void write_mcr(struct serial *serial, uint8_t value)
 {
 	uint8_t before = modem_lines(serial), after, changed;
 
 	serial->mcr = value & MCR_BITS;
+	if ((value & UART_MCR_RTS) && !is_loopback(serial))
+		serial->uses_rts = true;
 	after = modem_lines(serial);
 	changed = before ^ after;
 	if (after & UART_MSR_RI)
@@ -317,7 +331,7 @@ static void finish_access(struct serial *serial, bool transmits)
 {
 	update_irq(serial);
 	notice_listening(serial, transmits);
-	if (!serial->rx_refused || serial->rx_count > 0 || is_loopback(serial))
+	if (!serial->rx_refused || serial->rx_count > 0 || !is_ready(serial))
 		return;
 	serial->rx_refused = false;
 	if (serial->backend.rx_space)
@@ -362,7 +376,7 @@ bool serial_is_listening(const struct serial *serial)
 
 size_t serial_rx_space(const struct serial *serial)
 {
-	return is_loopback(serial) ? 0 : free_rx(serial);
+	return is_ready(serial) ? free_rx(serial) : 0;
 }
 
 size_t serial_receive(struct serial *serial, const uint8_t *data, size_t len)

@@ -15,8 +15,8 @@
 #include "devices/irq.h"
 
 /* Where transmitted bytes go. write never blocks: takes what it can and returns how many bytes that was. rx_space may
- * be NULL; it runs (on a vCPU thread) when the guest begins to listen, and when the receive FIFO is empty again after
- * serial_receive did not take everything. */
+ * be NULL; it runs (on a vCPU thread) when the guest begins to listen, and when the receive FIFO is empty and the guest
+ * ready again after serial_receive did not take everything. */
 struct serial_backend {
 	size_t (*write)(void *opaque, const uint8_t *data, size_t len);
 	void *opaque;
@@ -42,6 +42,7 @@ struct serial {
 	bool irq_level;	    /* what the line was last set to */
 	bool listening;	    /* see serial_is_listening */
 	uint8_t idle_polls; /* reads of LSR in a row that found nothing to do */
+	bool uses_rts;	    /* the guest has raised RTS: while it is low, nothing is received */
 	bool rx_refused;    /* serial_receive left bytes with its caller, who waits for rx_space */
 	bool opened;	    /* the guest has programmed the UART (LCR, IER or THR written) */
 	uint64_t tx_bytes, tx_dropped, rx_bytes, rx_dropped;
@@ -50,8 +51,8 @@ struct serial {
 /* Prepares @serial at @port (PIO, SERIAL_PORTS bytes). A back-end with a NULL write discards output. */
 void serial_init(struct serial *serial, uint16_t port, struct irq_line irq, struct serial_backend backend);
 
-/* Offers received bytes; returns how many the FIFO took (0 when full or in loopback mode: offer the rest when
- * serial_rx_space() > 0, which the back-end's rx_space announces). */
+/* Offers received bytes; returns how many the FIFO took (0 when full, in loopback mode, and while the guest has lowered
+ * RTS, having raised it before: offer the rest when serial_rx_space() > 0, which the back-end's rx_space announces). */
 size_t serial_receive(struct serial *serial, const uint8_t *data, size_t len);
 size_t serial_rx_space(const struct serial *serial);
 

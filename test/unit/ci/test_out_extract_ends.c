@@ -200,6 +200,47 @@ static void a_pipe_that_trickles_is_read_to_its_end(void **state)
 	assert_link(f, "sub/b", "a");
 }
 
+struct remover {
+	struct fixture *f;
+	struct feeder feeder;
+};
+
+/* Takes the directory away as soon as something is in it, then feeds. */
+static void *remove_and_feed(void *opaque)
+{
+	struct remover *remover = opaque;
+
+	while (!is_there(remover->f, "first"))
+		sched_yield();
+	rmdir(path_of(remover->f, "first"));
+	rmdir(remover->f->scratch.out);
+	return feed(&remover->feeder);
+}
+
+static void a_directory_that_is_taken_away_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct remover remover = {.f = f, .feeder.archive = &f->archive};
+	struct out_request request = {.dir = f->scratch.out, .limit = f->limit};
+	pthread_t thread;
+	int fds[2], code;
+
+	add_folder(f, "first");
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(write_all(fds[1], f->archive.bytes, f->archive.len), 0);
+	f->archive.len = 0;
+	add_file(f, "second", "2");
+	out_archive_end(&f->archive);
+	request.stream_fd = fds[0];
+	remover.feeder.fd = fds[1];
+	assert_int_equal(pthread_create(&thread, NULL, remove_and_feed, &remover), 0);
+	code = out_extract(&request, &f->result, &f->err);
+	pthread_join(thread, NULL);
+	close(fds[0]);
+	assert_int_equal(code, -ENOENT);
+	assert_text(f->err.text, ": cannot store second: No such file or directory");
+}
+
 /* A mount namespace of our own, with a small tmpfs over the directory. */
 static void a_full_disk_is_told_and_the_cut_file_removed(void **state)
 {
@@ -240,6 +281,7 @@ int main(void)
 		out_test(what_is_no_archive_is_told),
 		out_test(a_missing_directory_is_made_and_a_file_in_its_place_told),
 		out_test(a_pipe_that_trickles_is_read_to_its_end),
+		out_test(a_directory_that_is_taken_away_is_told),
 		out_test(a_full_disk_is_told_and_the_cut_file_removed),
 	};
 

@@ -232,6 +232,91 @@ static void loopback_while_output_waits_keeps_thre_off(void **state)
 	assert_true(f->level);
 }
 
+static void lowered_rts_stops_input_until_it_is_raised(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_FCR, UART_FCR_ENABLE_FIFO);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	assert_int_equal(receive_text(f, "ab"), 2);
+	put(f, UART_MCR, UART_MCR_DTR);
+	assert_int_equal(serial_rx_space(&f->serial), 0);
+	assert_int_equal(receive_text(f, "cd"), 0);
+	/* What had come before can still be read; room is no reason to send more. */
+	assert_int_equal(get(f, UART_LSR) & UART_LSR_DR, UART_LSR_DR);
+	assert_int_equal(get(f, UART_RX), 'a');
+	assert_int_equal(get(f, UART_RX), 'b');
+	assert_int_equal(get(f, UART_LSR) & UART_LSR_DR, 0);
+	assert_int_equal(f->rx_space_calls, 0);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	assert_int_equal(f->rx_space_calls, 1);
+	assert_int_equal(receive_text(f, "cd"), 2);
+	assert_int_equal(get(f, UART_RX), 'c');
+	assert_int_equal(f->serial.rx_dropped, 0);
+}
+
+static void raised_rts_announces_nothing_when_nothing_was_refused(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_MCR, UART_MCR_RTS);
+	put(f, UART_MCR, 0);
+	put(f, UART_MCR, UART_MCR_RTS);
+	assert_int_equal(f->rx_space_calls, 0);
+}
+
+/* Raised while bytes wait in the FIFO: the announcement comes when it is empty. */
+static void raised_rts_still_waits_for_the_fifo(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_FCR, UART_FCR_ENABLE_FIFO);
+	put(f, UART_MCR, UART_MCR_RTS);
+	assert_int_equal(receive_text(f, "0123456789abcdef+"), 16);
+	put(f, UART_MCR, 0);
+	put(f, UART_MCR, UART_MCR_RTS);
+	assert_int_equal(f->rx_space_calls, 0);
+	for (unsigned i = 0; i < 16; i++)
+		get(f, UART_RX);
+	assert_int_equal(f->rx_space_calls, 1);
+}
+
+static void guest_that_never_raised_rts_is_served(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_FCR, UART_FCR_ENABLE_FIFO);
+	put(f, UART_MCR, UART_MCR_OUT2);
+	assert_int_equal(receive_text(f, "x"), 1);
+	/* In loopback RTS's pin stays inactive: the drivers' probe is no promise. */
+	put(f, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
+	put(f, UART_MCR, UART_MCR_OUT2);
+	assert_int_equal(receive_text(f, "y"), 1);
+}
+
+/* A kernel that printed early leaves RTS raised; its driver lowers it, and raises it when the port is opened. */
+static void input_comes_when_linux_opens_the_port_again(void **state)
+{
+	struct serial_machine *f = *state;
+
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_RTS);
+	put(f, UART_MCR, UART_MCR_OUT2);
+	put(f, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
+	put(f, UART_IER, UART_IER_RDI | UART_IER_RLSI);
+	assert_true(serial_is_listening(&f->serial));
+	assert_int_equal(receive_text(f, "x"), 0);
+	assert_int_equal(f->rx_space_calls, 0);
+	for (unsigned opens = 1; opens <= 3; opens++) {
+		put(f, UART_MCR, UART_MCR_OUT2 | UART_MCR_DTR | UART_MCR_RTS);
+		assert_int_equal(f->rx_space_calls, opens);
+		assert_int_equal(receive_text(f, "x"), 1);
+		assert_true(f->level);
+		assert_int_equal(get(f, UART_RX), 'x');
+		put(f, UART_MCR, UART_MCR_OUT2);
+		assert_int_equal(receive_text(f, "y"), 0);
+	}
+}
+
 /* Linux's 8250 start-up: probes IER with everything set, clears the FIFOs, and opens with OUT2 and the receive
  * interrupt. */
 static void guest_listens_once_its_driver_has_opened_the_port(void **state)
@@ -298,6 +383,11 @@ int main(void)
 		cmocka_unit_test_setup(fcr_without_enable_programs_nothing_else, set_up),
 		cmocka_unit_test_setup(loopback_cuts_the_line_in_both_directions, set_up),
 		cmocka_unit_test_setup(loopback_while_output_waits_keeps_thre_off, set_up),
+		cmocka_unit_test_setup(lowered_rts_stops_input_until_it_is_raised, set_up),
+		cmocka_unit_test_setup(raised_rts_announces_nothing_when_nothing_was_refused, set_up),
+		cmocka_unit_test_setup(raised_rts_still_waits_for_the_fifo, set_up),
+		cmocka_unit_test_setup(guest_that_never_raised_rts_is_served, set_up),
+		cmocka_unit_test_setup(input_comes_when_linux_opens_the_port_again, set_up),
 		cmocka_unit_test_setup(guest_listens_once_its_driver_has_opened_the_port, set_up),
 		cmocka_unit_test_setup(guest_without_fifos_listens_once_it_transmits, set_up),
 		cmocka_unit_test_setup(guest_that_polls_an_idle_line_listens, set_up),

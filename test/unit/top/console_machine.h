@@ -94,7 +94,7 @@ static inline int tear_down(void **state)
 
 	console_close_input(&f->console);
 	out_stream_close(&f->console.out);
-	while (f->console.input_op.in_flight || f->console.out.op.in_flight)
+	while (f->console.input_op.in_flight || f->console.rest_op.in_flight || f->console.out.op.in_flight)
 		ring_pipe_step(&f->rp);
 	console_fini(&f->console);
 	ring_pipe_fini(&f->rp);

@@ -32,6 +32,7 @@ static void options_and_the_kernel_stand_before_the_dashes(void **state)
 	REFUSE("no kernel given", "--", "k");
 	REFUSE("two: unexpected word; the kernel is one", "one", "two", "--", "three");
 	REFUSE("--: no command behind it", "k", "--");
+	REFUSE("--: no command behind it", "k", "--", "");
 	ACCEPT("--help", "--", "ls");
 	assert_true(config.help);
 }

@@ -13,7 +13,7 @@ static void release(struct fixture *f)
 
 static void expect_input(struct fixture *f, const char *text)
 {
-	char got[1100];
+	char got[2200];
 
 	guest_reads(f, got, strlen(text));
 	assert_string_equal(got, text);
@@ -189,6 +189,99 @@ static void end_of_a_terminals_input_is_not_told(void **state)
 	assert_int_equal(f->console.in_fd, -1);
 }
 
+/* An end within the input is not the end, and the real one stands behind a whole line. */
+static void quoted_input_arrives_as_it_is(void **state)
+{
+	struct fixture *f = *state;
+	char sent[601], quoted[1300] = "", more[3];
+
+	for (size_t i = 0; i < sizeof(sent) - 1; i++)
+		sent[i] = i % 3 ? LINE_QUOTE_END : 'x';
+	sent[sizeof(sent) - 1] = 0;
+	for (size_t i = 0; sent[i]; i++) {
+		snprintf(more, sizeof(more), sent[i] == 'x' ? "x" : "\x16%c", sent[i]);
+		strcat(quoted, more);
+	}
+	strcat(quoted, "\x04\x04");
+	console_set_end_of_input(&f->console, true);
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, sent);
+	close_fd(&f->in[1]);
+	expect_input(f, quoted);
+}
+
+static void a_long_lines_last_piece_has_one_end(void **state)
+{
+	struct fixture *f = *state;
+	char sent[LINE_QUOTE_PIECE + 4];
+
+	memset(sent, 'x', LINE_QUOTE_PIECE);
+	sent[LINE_QUOTE_PIECE] = 0;
+	console_set_end_of_input(&f->console, true);
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, sent);
+	close_fd(&f->in[1]);
+	strcat(sent, "\x04\x04");
+	expect_input(f, sent);
+}
+
+static void a_terminals_keys_are_not_quoted(void **state)
+{
+	struct fixture *f = *state;
+
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	f->console.is_terminal = true;
+	listen_by_interrupt(f);
+	type(f, "bye\x04");
+	expect_input(f, "bye\x04");
+}
+
+static void resting_guest_gets_its_input_later(void **state)
+{
+	struct fixture *f = *state;
+
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	f->console.pace.ready_ns = monotonic_ns() + 3000000;
+	type(f, "later");
+	expect_input(f, "later");
+	assert_false(f->console.rest_op.in_flight);
+}
+
+static void closing_ends_the_rest(void **state)
+{
+	struct fixture *f = *state;
+
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	f->console.pace.ready_ns = UINT64_MAX / 2;
+	type(f, "never");
+	assert_line_is_silent(f);
+	assert_true(f->console.rest_op.in_flight);
+	console_close_input(&f->console);
+	while (f->console.rest_op.in_flight)
+		step(f);
+	assert_line_is_silent(f);
+}
+
+static void input_waits_while_rts_is_low(void **state)
+{
+	struct fixture *f = *state;
+
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_OUT2);
+	type(f, "one line\nand another");
+	assert_line_is_silent(f);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_OUT2 | UART_MCR_RTS);
+	expect_input(f, "one line\nand another");
+}
+
 static void closing_sends_no_end(void **state)
 {
 	struct fixture *f = *state;
@@ -217,6 +310,12 @@ int main(void)
 		WITH_CONSOLE(end_of_held_input_waits_too),
 		WITH_CONSOLE(no_input_at_all_ends_at_once),
 		WITH_CONSOLE(end_of_a_terminals_input_is_not_told),
+		WITH_CONSOLE(quoted_input_arrives_as_it_is),
+		WITH_CONSOLE(a_long_lines_last_piece_has_one_end),
+		WITH_CONSOLE(a_terminals_keys_are_not_quoted),
+		WITH_CONSOLE(resting_guest_gets_its_input_later),
+		WITH_CONSOLE(closing_ends_the_rest),
+		WITH_CONSOLE(input_waits_while_rts_is_low),
 		WITH_CONSOLE(closing_sends_no_end),
 	};
 

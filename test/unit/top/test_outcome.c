@@ -120,7 +120,7 @@ static const struct {
 	{{COMMAND_NOT_STARTED, ENOENT, COMMAND_STEP_CHDIR},
 	 126,
 	 OUTCOME_COMMAND,
-	 "command not run: its --chdir: No such file or directory"},
+	 "command not run: --chdir /work: No such file or directory"},
 	{{COMMAND_INIT_FAILED, EAGAIN, COMMAND_STEP_FORK},
 	 255,
 	 OUTCOME_NO_STATUS,
@@ -145,7 +145,7 @@ static void every_end_of_a_command_has_its_code(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++) {
 		struct outcome outcome = {.cause = OUTCOME_POWER_OFF};
 
-		outcome_take_command(&outcome, &ends[i].end, "make");
+		outcome_take_command(&outcome, &ends[i].end, "make", "/work");
 		assert_string_equal(outcome.detail, ends[i].detail);
 		assert_int_equal(outcome.cause, ends[i].cause);
 		assert_int_equal(outcome_exit_code(&outcome), ends[i].code);
@@ -176,12 +176,12 @@ static void only_an_end_of_the_machines_own_becomes_the_commands(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(machine_ends); i++) {
 		struct outcome outcome = {.cause = machine_ends[i].cause, .status = 9};
 
-		outcome_take_command(&outcome, &end, "make");
+		outcome_take_command(&outcome, &end, "make", "/work");
 		assert_int_equal(outcome.cause, machine_ends[i].with_end);
 		if (outcome.cause == OUTCOME_COMMAND)
 			assert_int_equal(outcome_exit_code(&outcome), 3);
 		outcome = (struct outcome){.cause = machine_ends[i].cause, .status = 9};
-		outcome_take_command(&outcome, NULL, "make");
+		outcome_take_command(&outcome, NULL, "make", "/work");
 		assert_int_equal(outcome.cause, machine_ends[i].without_end);
 		assert_int_not_equal(outcome_exit_code(&outcome), 0);
 	}
@@ -192,10 +192,10 @@ static void a_missing_status_says_how_the_machine_ended(void **state)
 	struct outcome outcome = {.cause = OUTCOME_POWER_OFF};
 
 	(void)state;
-	outcome_take_command(&outcome, NULL, "make");
+	outcome_take_command(&outcome, NULL, "make", "/work");
 	assert_string_equal(outcome.detail, "no status of the command: guest powered off");
 	outcome = (struct outcome){.cause = OUTCOME_HALTED};
-	outcome_take_command(&outcome, NULL, "make");
+	outcome_take_command(&outcome, NULL, "make", "/work");
 	assert_string_equal(outcome.detail, "no status of the command: guest halted");
 }
 
@@ -208,7 +208,7 @@ static void a_commands_long_name_is_cut(void **state)
 	(void)state;
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	outcome_take_command(&outcome, &end, name);
+	outcome_take_command(&outcome, &end, name, "/work");
 	assert_int_equal(strlen(outcome.detail), OUTCOME_DETAIL_SIZE - 1);
 	assert_int_equal(outcome_exit_code(&outcome), 127);
 }
@@ -218,7 +218,7 @@ static struct outcome command_ended(uint32_t status)
 	const struct command_exit end = {.end = COMMAND_EXITED, .value = status};
 	struct outcome outcome = {.cause = OUTCOME_POWER_OFF};
 
-	outcome_take_command(&outcome, &end, "make");
+	outcome_take_command(&outcome, &end, "make", "/work");
 	return outcome;
 }
 

@@ -29,7 +29,7 @@ static const struct row {
 	{.what = "no init, nor an end",
 	 .cause = OUTCOME_TIMEOUT,
 	 .com1_opened = true,
-	 .note = "CONFIG_BLK_DEV_INITRD=y"},
+	 .note = "give it more time with --timeout"},
 	{.what = "no channel",
 	 .cause = OUTCOME_NO_STATUS,
 	 .com1_opened = true,
@@ -157,7 +157,7 @@ static void a_silent_console_does_not_hide_a_missing_init(void **state)
 	know(p, &row);
 	print(p, row.cause, text, sizeof(text));
 	assert_non_null(strstr(text, "CONFIG_SERIAL_8250_CONSOLE=y"));
-	assert_non_null(strstr(text, "CONFIG_BLK_DEV_INITRD=y"));
+	assert_non_null(strstr(text, "still booting"));
 }
 
 int main(void)
