@@ -207,6 +207,12 @@ static int add_variable(struct config_command *command, const char *text, struct
 {
 	if (!strchr(text, '=') || *text == '=')
 		return error_set(err, -EINVAL, "--env %s: is not NAME=VALUE; write --env NAME=VALUE", text);
+	for (unsigned i = 0; i < command->nr_variables; i++) {
+		if (strncmp(command->variables[i], text, strcspn(text, "=") + 1) == 0) {
+			command->variables[i] = text; /* the last one counts */
+			return 0;
+		}
+	}
 	if (command->nr_variables == CONFIG_MAX_VARIABLES)
 		return error_set(err, -EINVAL, "--env %s: more than %d variables; set them in the command", text,
 				 CONFIG_MAX_VARIABLES);

@@ -15,6 +15,11 @@
 
 _Static_assert(LINE_QUOTE_SIZE(QUOTED_READ) <= CONSOLE_INPUT_SIZE, "all that was read finds room");
 
+/* A pipe at its end is at its end for every read, a terminal for one per end character: a program that asks again, or
+ * the next one, would wait for ever. So many come so often, until they fill the terminal and it lowers RTS. */
+#define MORE_ENDS    16
+#define MORE_ENDS_NS 100000000
+
 static void on_input(struct uring_op *op, int result);
 static void on_rest(struct uring_op *op, int result);
 static void on_space(void *opaque);
@@ -221,6 +226,18 @@ static void give_input(struct console *console, uint64_t now)
 		input_pace_fill(&console->pace, now);
 }
 
+/* Returns when they may go. */
+static uint64_t repeat_end(struct console *console, uint64_t now)
+{
+	memset(console->input, LINE_QUOTE_END, MORE_ENDS);
+	console->input_at = 0;
+	console->input_len = MORE_ENDS;
+	pthread_mutex_lock(console->dev_lock);
+	console->pace.ready_ns = now + MORE_ENDS_NS;
+	pthread_mutex_unlock(console->dev_lock);
+	return now + MORE_ENDS_NS;
+}
+
 /* Offers what was read to the UART; reads on when all of it is gone. A terminal is always read: its escapes must work
  * also while the guest does not listen. */
 static void offer_input(struct console *console)
@@ -232,6 +249,8 @@ static void offer_input(struct console *console)
 	if (now >= ready_ns && !console->holds_input && serial_is_listening(console->serial))
 		give_input(console, now);
 	pthread_mutex_unlock(console->dev_lock);
+	if (console->has_ended && console->input_at == console->input_len)
+		ready_ns = repeat_end(console, now);
 	if (now < ready_ns)
 		rest(console, ready_ns);
 	if (console->is_terminal || console->input_at == console->input_len)
@@ -301,6 +320,7 @@ static void end_input(struct console *console)
 	if (!console->sends_end || console->is_terminal || console->closing)
 		return;
 	keep_input(console, ends, console->input_is_midline ? 2 : 1);
+	console->has_ended = console->quotes_input;
 	offer_input(console);
 }
 

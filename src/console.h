@@ -54,6 +54,7 @@ struct console {
 	bool closing;
 	bool sends_end;	   /* see console_set_end_of_input */
 	bool quotes_input; /* see console_quote_input */
+	bool has_ended;	   /* such an input: its end is repeated */
 	struct line_quote quote;
 	bool input_is_midline;		   /* the last byte of input was no newline */
 	bool holds_input;		   /* guarded by dev_lock */

@@ -13,8 +13,12 @@
 #define LINE_QUOTE_END	0x04 /* VEOF: the end of the input, in the midst of a line only of the piece */
 #define LINE_QUOTE_NEXT 0x16 /* VLNEXT */
 
-/* Bytes without a newline after which a piece ends: N_TTY_BUF_SIZE is 4096. */
-#define LINE_QUOTE_PIECE 2048
+/*
+ * Bytes without a newline after which a piece ends: N_TTY_BUF_SIZE is 4096. A prime: between February and June 2022
+ * Linux (5.17, 5.18 and stable ones) took a piece's end for the input's when it stood right behind what was read
+ * (359303076163, repaired by 65a8b287023d), and buffers have round sizes.
+ */
+#define LINE_QUOTE_PIECE 2039
 
 /* Room for @len bytes (LINE_QUOTE_PIECE at most), quoted. */
 #define LINE_QUOTE_SIZE(len) (2 * (len) + 1)

@@ -30,7 +30,8 @@ int out_receiver_init(struct out_receiver *receiver, const char *dir, uint64_t l
 {
 	int ret;
 
-	*receiver = (struct out_receiver){.pipe_fds = {-1, -1}, .request = {.dir = dir, .limit = limit}};
+	*receiver = (struct out_receiver){
+		.pipe_fds = {-1, -1}, .wake_fd = wake_fd, .request = {.dir = dir, .limit = limit}};
 	if (dir) {
 		ret = prepare_folder(dir, err);
 		if (ret)
@@ -51,6 +52,8 @@ static void *extract(void *opaque)
 	receiver->code = out_extract(&receiver->request, &receiver->result, &receiver->err);
 	/* Without a reader the stream discards the rest, and the guest does not wait. */
 	close_fd(&receiver->pipe_fds[0]);
+	atomic_store(&receiver->failed, receiver->code != 0);
+	wake_eventfd(receiver->wake_fd);
 	return NULL;
 }
 
@@ -62,6 +65,7 @@ int out_receiver_start(struct out_receiver *receiver)
 		return 0;
 	ret = pthread_create(&receiver->thread, NULL, extract, receiver);
 	receiver->running = ret == 0;
+	receiver->code = -ret;
 	if (ret)
 		close_fd(&receiver->pipe_fds[0]); /* nobody waits for a reader that never comes */
 	return -ret;

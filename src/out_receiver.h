@@ -7,6 +7,7 @@
 #define VMM_OUT_RECEIVER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,9 @@ struct out_receiver {
 	int pipe_fds[2];
 	pthread_t thread;
 	bool running;
-	bool received; /* anything came; under dev_lock */
+	bool received;	    /* anything came; under dev_lock */
+	int wake_fd;	    /* borrowed */
+	atomic_bool failed; /* the thread has given up: the rest of the stream has no place to go */
 	struct out_request request;
 	/* the thread's, until it was joined */
 	struct out_result result;
@@ -33,7 +36,7 @@ struct out_receiver {
  * out_receiver_fini is due either way. @dir NULL: nothing is received. I/O thread. */
 MUST_CHECK int out_receiver_init(struct out_receiver *receiver, const char *dir, uint64_t limit, struct uring *ring,
 				 int wake_fd, struct error *err);
-/* Starts the thread. 0 or -errno. I/O thread. */
+/* Starts the thread, which wakes the I/O thread when it gives up. 0 or -errno. I/O thread. */
 MUST_CHECK int out_receiver_start(struct out_receiver *receiver);
 
 /* Takes bytes of the stream; returns how many. Any thread, under dev_lock. */

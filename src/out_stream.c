@@ -125,6 +125,16 @@ bool out_stream_is_idle(struct out_stream *out)
 	return idle;
 }
 
+uint64_t out_stream_queued(struct out_stream *out)
+{
+	uint64_t queued;
+
+	pthread_mutex_lock(&out->lock);
+	queued = out->head - out->tail;
+	pthread_mutex_unlock(&out->lock);
+	return queued;
+}
+
 void out_stream_close(struct out_stream *out)
 {
 	out->closed = true;

@@ -43,6 +43,8 @@ bool out_stream_put_whole(struct out_stream *out, const void *data, size_t len);
 /* Starts a write when bytes wait and none is under way. I/O thread. */
 void out_stream_pump(struct out_stream *out);
 bool out_stream_is_idle(struct out_stream *out);
+/* Bytes that wait to be written. Any thread. */
+uint64_t out_stream_queued(struct out_stream *out);
 /* Ends the write that is under way, and starts no other; what is still queued is lost. I/O thread. */
 void out_stream_close(struct out_stream *out);
 

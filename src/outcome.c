@@ -193,10 +193,13 @@ void outcome_take_command(struct outcome *outcome, const struct command_exit *en
 
 void outcome_take_lost_files(struct outcome *outcome)
 {
+	char end[OUTCOME_DETAIL_SIZE];
+
 	if (outcome_exit_code(outcome) != 0)
 		return;
+	describe_cause(outcome, end, sizeof(end));
 	outcome->cause = OUTCOME_ERROR;
-	strcpy(outcome->detail, "command exited with status 0, but its /out is incomplete");
+	snprintf(outcome->detail, sizeof(outcome->detail), "%.200s, but its /out is incomplete", end);
 }
 
 void outcome_take_complaint(struct outcome *outcome, const char *line)

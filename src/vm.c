@@ -196,15 +196,18 @@ static int make_vcpus(struct vm *vm, struct error *err)
  * size, are an error, not a signal. */
 static int prepare_signals(struct vm *vm)
 {
+	static const int ends[] = {SIGINT, SIGHUP, SIGQUIT};
+	struct sigaction old;
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
+	/* What the caller ignores (nohup) stays ignored: blocked, it would arrive here all the same. */
+	for (unsigned i = 0; i < ARRAY_SIZE(ends); i++)
+		if (sigaction(ends[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return vm->signal_fd < 0 ? -errno : 0;

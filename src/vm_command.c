@@ -131,6 +131,16 @@ static void take_note(struct vm_command_news *news, const uint8_t *text, size_t 
 		note[i] = text[i] >= 0x20 && text[i] < 0x7f ? (char)text[i] : '?';
 }
 
+static void take_done(struct vm_command_news *news, const uint8_t *payload, size_t len)
+{
+	struct command_done done = {.lost = 0};
+
+	if (len >= sizeof(done))
+		memcpy(&done, payload, sizeof(done));
+	news->lost_files = done.lost;
+	news->done_ns = monotonic_ns();
+}
+
 static void take_message(void *opaque, enum command_frame_type type, const uint8_t *payload, size_t len)
 {
 	struct vm *vm = opaque;
@@ -160,7 +170,9 @@ static void take_message(void *opaque, enum command_frame_type type, const uint8
 		news->ended_ns = monotonic_ns();
 		break;
 	case COMMAND_FRAME_DONE:
-		news->done_ns = monotonic_ns();
+		if (news->done_ns)
+			return;
+		take_done(news, payload, len);
 		break;
 	default:
 		return;
@@ -243,4 +255,9 @@ void vm_command_get_news(struct vm *vm, struct vm_command_news *news)
 	pthread_mutex_lock(&vm->dev_lock);
 	*news = vm->command.news;
 	pthread_mutex_unlock(&vm->dev_lock);
+}
+
+uint64_t vm_command_lost_files(const struct vm_command *command)
+{
+	return command->news.lost_files + command->out.result.lost;
 }

@@ -30,6 +30,7 @@ struct vm_command_news {
 	uint64_t hello_ns, started_ns, ended_ns, done_ns; /* 0: not yet */
 	enum command_transport transport;
 	struct command_exit end; /* valid with ended_ns */
+	uint32_t lost_files;	 /* of /out, on the guest's side; valid with done_ns */
 	unsigned nr_notes;	 /* including those that found no room */
 	char notes[VM_COMMAND_MAX_NOTES][VM_COMMAND_NOTE_SIZE];
 };
@@ -59,5 +60,8 @@ struct serial_backend vm_command_serial(struct vm *vm);
 
 /* What init said so far; a copy. Any thread, without dev_lock. */
 void vm_command_get_news(struct vm *vm, struct vm_command_news *news);
+
+/* How many files of /out should have come and did not, on either side. When the machine and the receiver have ended. */
+uint64_t vm_command_lost_files(const struct vm_command *command);
 
 #endif

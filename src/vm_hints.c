@@ -4,11 +4,11 @@
  * that would have opened it (Linux 6.1's Kconfig names).
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "vm.h"
 
-/* A guest that ended so early that nothing can be concluded is left alone: it has not printed anything either. */
 static void hint_console(const struct vm *vm)
 {
 	if (!vm->devices.com1.opened)
@@ -20,7 +20,9 @@ static void hint_console(const struct vm *vm)
 /* The command's init never answered. How far did the kernel come? */
 static void hint_init(const struct vm *vm, const struct vm_notices *n, enum outcome_cause cause)
 {
-	if (!n->init_ns && cause == OUTCOME_TIMEOUT)
+	if (!n->init_ns && strstr(vm->config->cmdline, "quiet"))
+		log_note("note: vmm's init did not answer; without quiet the kernel tells how far it came");
+	else if (!n->init_ns && cause == OUTCOME_TIMEOUT)
 		log_note("note: the kernel was still booting; give it more time with --timeout");
 	else if (!n->init_ns)
 		log_note(
@@ -41,12 +43,17 @@ static bool is_last_resort(const struct outcome *outcome)
 	       outcome->cause == OUTCOME_TIMEOUT;
 }
 
+static bool is_abrupt(const struct outcome *outcome)
+{
+	return is_last_resort(outcome) || outcome->cause == OUTCOME_RESET || outcome->cause == OUTCOME_TRIPLE_FAULT;
+}
+
 void vm_print_hints(struct vm *vm, const struct outcome *outcome)
 {
 	struct vm_command_news news;
 	struct vm_notices n;
 
-	if (outcome->cause == OUTCOME_TIMEOUT)
+	if (outcome->cause == OUTCOME_TIMEOUT || (vm->config->command.nr_arguments && is_abrupt(outcome)))
 		hint_console(vm);
 	if (!vm->config->command.nr_arguments)
 		return;

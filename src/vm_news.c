@@ -111,15 +111,17 @@ void vm_news_tell(struct vm_news *news)
 static void tell_out(const struct vm_news *news, uint64_t at_ns)
 {
 	const struct out_receiver *out = &news->vm->command.out;
+	const uint64_t lost = vm_command_lost_files(&news->vm->command);
 	struct event event;
 
 	if (!news->vm->config->command.out)
 		return;
 	event_begin(&event, &news->vm->events, "out", at_ns);
-	json_put_bool(&event.json, "complete", out->code == 0);
+	json_put_bool(&event.json, "complete", out->code == 0 && lost == 0);
 	json_put_u64(&event.json, "files", out->result.files);
 	json_put_u64(&event.json, "bytes", out->result.bytes);
 	json_put_u64(&event.json, "skipped", out->result.skipped);
+	json_put_u64(&event.json, "lost", lost);
 	event_end(&event, &news->vm->events);
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The I/O thread's part of a run: the loop, what ends it, and the orderly stop. */
+/* The I/O thread's part of a run: the loop and what ends it. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "vcpu_report.h"
-#include "vm.h"
+#include "vm_run.h"
 #include "x86/arch.h"
 
 #define NS_PER_MS	1000000ULL
@@ -17,21 +16,8 @@
 #define PANIC_QUIET_NS	(2000 * NS_PER_MS)  /* no output for so long after a panic: nothing more will come */
 #define PANIC_LIMIT_NS	(20000 * NS_PER_MS) /* a guest that lives on so long after the line did not mean it */
 #define HALT_LIMIT_NS	(10000 * NS_PER_MS) /* how long a console's "System halted" is checked against the vCPUs */
-#define DRAIN_LIMIT_NS	(5000 * NS_PER_MS)  /* how long a stalled reader holds up the end */
 #define POWER_LIMIT_NS	(20000 * NS_PER_MS) /* how long the guest may take to power off when all is said */
 #define SERIAL_RETRY_NS (5 * NS_PER_MS)	    /* until COM2 is asked again for what the channel did not take */
-
-struct run {
-	struct vm *vm;
-	struct uring_op wake_op, signal_op, timeout_op, watch_op, power_op, serial_op;
-	uint64_t wake_count;
-	struct signalfd_siginfo signal;
-	bool stopping;
-	bool draining; /* no op starts itself anew */
-	struct vm_news news;
-	/* the watch on a guest that says it panicked or halted */
-	uint64_t watch_since_ns, last_output_ns, output_count;
-};
 
 static void on_wake(struct uring_op *op, int result);
 static void on_signal(struct uring_op *op, int result);
@@ -44,6 +30,11 @@ static void on_serial(struct uring_op *op, int result);
 static void must_start(int err)
 {
 	ASSERT(err == 0);
+}
+
+void run_start_timer(struct run *run, struct uring_op *op, uint64_t deadline_ns)
+{
+	must_start(uring_timer(run->vm->ring, op, deadline_ns));
 }
 
 static void arm_wake(struct run *run)
@@ -71,7 +62,7 @@ static uint64_t count_output(struct vm *vm)
 static void arm_watch(struct run *run)
 {
 	if (!run->stopping)
-		must_start(uring_timer(run->vm->ring, &run->watch_op, monotonic_ns() + WATCH_PERIOD_NS));
+		run_start_timer(run, &run->watch_op, monotonic_ns() + WATCH_PERIOD_NS);
 }
 
 static void start_watch(struct run *run)
@@ -87,26 +78,32 @@ static void start_watch(struct run *run)
 static void serve_command(struct run *run)
 {
 	struct vm *vm = run->vm;
-	bool done, serial_waits;
+	bool ended, done, serial_waits;
 
 	if (!vm->config->command.nr_arguments)
 		return;
 	out_stream_pump(&vm->command.out.stream);
+	if (run->stopping)
+		return;
 	pthread_mutex_lock(&vm->dev_lock);
+	ended = vm->command.news.ended_ns != 0;
 	done = vm->command.news.done_ns != 0;
 	serial_waits = vm->command.serial_waits;
 	pthread_mutex_unlock(&vm->dev_lock);
+	/* The rest of /out, gigabytes perhaps, has no place to go. */
+	if (ended && atomic_load(&vm->command.out.failed))
+		vm_stop(vm, OUTCOME_POWER_OFF, 0, "");
 	if (done && !run->power_op.in_flight)
-		must_start(uring_timer(vm->ring, &run->power_op, monotonic_ns() + POWER_LIMIT_NS));
+		run_start_timer(run, &run->power_op, monotonic_ns() + POWER_LIMIT_NS);
 	if (serial_waits && !run->serial_op.in_flight)
-		must_start(uring_timer(vm->ring, &run->serial_op, monotonic_ns() + SERIAL_RETRY_NS));
+		run_start_timer(run, &run->serial_op, monotonic_ns() + SERIAL_RETRY_NS);
 }
 
 static void on_power(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, power_op);
 
-	if (result)
+	if (result || run->stopping)
 		return;
 	log_note("note: the guest does not power off; for that its kernel needs CONFIG_ACPI");
 	vm_stop(run->vm, OUTCOME_POWER_OFF, 0, "");
@@ -151,17 +148,32 @@ static void on_signal(struct uring_op *op, int result)
 
 	if (result == -ECANCELED || run->draining)
 		return;
-	if (result == (int)sizeof(run->signal))
+	if (result == (int)sizeof(run->signal)) {
+		run->told_to_end = run->stopping;
 		vm_stop(run->vm, OUTCOME_SIGNAL, run->signal.ssi_signo, "");
+	}
 	arm_signal(run);
+}
+
+/* Has the guest said all, and only its power-off is missing? */
+static bool has_said_all(struct vm *vm)
+{
+	struct vm_command_news news;
+
+	if (!vm->config->command.nr_arguments)
+		return false;
+	vm_command_get_news(vm, &news);
+	return news.done_ns != 0;
 }
 
 static void on_timeout(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, timeout_op);
 
-	if (result == 0)
-		vm_stop(run->vm, OUTCOME_TIMEOUT, 0, "");
+	if (result)
+		return;
+	run->told_to_end = run->stopping;
+	vm_stop(run->vm, has_said_all(run->vm) ? OUTCOME_POWER_OFF : OUTCOME_TIMEOUT, 0, "");
 }
 
 static bool is_dead(const struct vcpu *vcpu)
@@ -291,7 +303,7 @@ static void begin(struct run *run, struct vm *vm)
 	arm_wake(run);
 	arm_signal(run);
 	if (vm->config->timeout_ns)
-		must_start(uring_timer(vm->ring, &run->timeout_op, vm->start_ns + vm->config->timeout_ns));
+		run_start_timer(run, &run->timeout_op, vm->start_ns + vm->config->timeout_ns);
 	vm_news_begin(&run->news, vm);
 	console_start(&vm->console);
 	if (out_receiver_start(&vm->command.out))
@@ -312,7 +324,7 @@ static void start_vcpus(struct vm *vm)
 	}
 }
 
-static void loop_once(struct run *run)
+void run_loop_once(struct run *run)
 {
 	int err = uring_run_once(run->vm->ring);
 
@@ -322,6 +334,7 @@ static void loop_once(struct run *run)
 		snprintf(why, sizeof(why), "the I/O loop failed: %s", strerror(-err));
 		vm_stop(run->vm, OUTCOME_ERROR, 0, why);
 		run->stopping = true;
+		run->broken = true;
 	}
 }
 
@@ -346,118 +359,6 @@ static void report_timeout(struct vm *vm)
 		log_err("%s", vcpu_report_position(&vm->vcpus[i], position, sizeof(position)));
 }
 
-static bool is_any_in_flight(const struct run *run)
-{
-	const struct vm *vm = run->vm;
-
-	return run->watch_op.in_flight || run->wake_op.in_flight || run->signal_op.in_flight ||
-	       run->timeout_op.in_flight || run->power_op.in_flight || run->serial_op.in_flight ||
-	       vm->console.input_op.in_flight || vm->console.rest_op.in_flight || vm->console.out.op.in_flight ||
-	       vm->events.out.op.in_flight;
-}
-
-static bool is_written(struct vm *vm)
-{
-	return out_stream_is_idle(&vm->console.out) && out_stream_is_idle(&vm->events.out);
-}
-
-/* Writes out what is queued, as long as the readers take it. */
-static void flush_streams(struct run *run)
-{
-	struct vm *vm = run->vm;
-
-	while (run->watch_op.in_flight) /* of the run: it is cancelled */
-		loop_once(run);
-	must_start(uring_timer(vm->ring, &run->watch_op, monotonic_ns() + DRAIN_LIMIT_NS));
-	while (run->watch_op.in_flight) {
-		out_stream_pump(&vm->console.out);
-		out_stream_pump(&vm->events.out);
-		if (is_written(vm))
-			break;
-		loop_once(run);
-	}
-}
-
-/* Ends every op. One that completes before its cancellation arrives does not start anew: draining, closed. */
-static void drain(struct run *run)
-{
-	struct vm *vm = run->vm;
-
-	run->draining = true;
-	console_close_input(&vm->console);
-	uring_cancel(vm->ring, &run->timeout_op);
-	uring_cancel(vm->ring, &run->watch_op);
-	uring_cancel(vm->ring, &run->power_op);
-	uring_cancel(vm->ring, &run->serial_op);
-	flush_streams(run);
-	uring_cancel(vm->ring, &run->watch_op);
-	uring_cancel(vm->ring, &run->wake_op);
-	uring_cancel(vm->ring, &run->signal_op);
-	out_stream_close(&vm->console.out);
-	out_stream_close(&vm->events.out);
-	while (is_any_in_flight(run))
-		loop_once(run);
-}
-
-/* A reset, a triple fault or a halt after the kernel's panic line is the panic's doing. */
-static void blame_panic(struct outcome *outcome, const struct vm_notices *n)
-{
-	switch (outcome->cause) {
-	case OUTCOME_RESET:
-	case OUTCOME_TRIPLE_FAULT:
-	case OUTCOME_HALTED:
-	case OUTCOME_PANIC:
-		break;
-	default:
-		return;
-	}
-	if (!n->has_panic)
-		return;
-	outcome->cause = OUTCOME_PANIC;
-	if (n->panic[0])
-		memcpy(outcome->detail, n->panic, sizeof(outcome->detail));
-}
-
-/* All that the guest sent for --out is stored when this returns. */
-static void finish_out(struct run *run)
-{
-	struct out_receiver *out = &run->vm->command.out;
-
-	if (!run->vm->config->command.out)
-		return;
-	for (out_stream_pump(&out->stream); !out_receiver_is_idle(out); out_stream_pump(&out->stream))
-		loop_once(run);
-	out_receiver_finish(out);
-}
-
-/* What the machine's end means for the command, its files, and who asked for a kernel without complaints. */
-static void judge(struct run *run, struct outcome *outcome)
-{
-	struct vm *vm = run->vm;
-	const struct config_command *command = &vm->config->command;
-	struct vm_notices n;
-
-	vm_get_notices(vm, &n);
-	blame_panic(outcome, &n);
-	if (command->nr_arguments) {
-		const struct vm_command_news *news = &vm->command.news;
-
-		outcome_take_command(outcome, news->ended_ns ? &news->end : NULL, command->arguments[0],
-				     command->folder);
-	}
-	if (command->out && vm->command.out.code) {
-		/* Of a guest that did not live to send anything the end says enough. */
-		if (vm->command.out.received || outcome->cause == OUTCOME_COMMAND)
-			log_err("%s", vm->command.out.err.text);
-		outcome_take_lost_files(outcome);
-	}
-	for (unsigned i = 0; i < n.nr_complaints; i++) {
-		if (vm->config->fail_on == CONFIG_FAIL_ON_WARN ||
-		    (vm->config->fail_on == CONFIG_FAIL_ON_OOPS && n.complaints[i].is_oops))
-			outcome_take_complaint(outcome, n.complaints[i].line);
-	}
-}
-
 void vm_run(struct vm *vm, struct outcome *outcome)
 {
 	struct run run;
@@ -465,7 +366,7 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 	begin(&run, vm);
 	start_vcpus(vm);
 	while (!run.stopping)
-		loop_once(&run);
+		run_loop_once(&run);
 	pthread_mutex_lock(&vm->notices.lock);
 	*outcome = vm->notices.outcome;
 	pthread_mutex_unlock(&vm->notices.lock);
@@ -473,9 +374,5 @@ void vm_run(struct vm *vm, struct outcome *outcome)
 		report_timeout(vm);
 	vcpu_stop_all(vm->vcpus, vm->nr_vcpus, &vm->gate);
 	console_watch_finish(&vm->console.watch);
-	finish_out(&run);
-	vm_news_tell(&run.news);
-	judge(&run, outcome);
-	vm_news_end(&run.news, outcome);
-	drain(&run);
+	run_end(&run, outcome);
 }

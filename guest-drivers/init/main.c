@@ -154,7 +154,8 @@ static void run(struct init *init)
 	send_end(sender, relay.status);
 }
 
-static void run_command(struct init *init)
+/* Returns how many files of COMMAND_OUT are lost. */
+static uint32_t run_command(struct init *init)
 {
 	struct sender *sender = &init->transport.sender;
 
@@ -163,18 +164,18 @@ static void run_command(struct init *init)
 	network_up();
 	if (!command_parse(&init->command, &init->file.head, init->pointers)) {
 		sender_exit(sender, COMMAND_INIT_FAILED, EINVAL, COMMAND_STEP_FILE);
-		return;
+		return 0;
 	}
 	if (init->command.flags & COMMAND_FLAG_OUT)
 		mounts_out();
 	run(init);
-	if (init->command.flags & COMMAND_FLAG_OUT)
-		pack_send(sender);
+	return init->command.flags & COMMAND_FLAG_OUT ? pack_send(sender) : 0;
 }
 
 void init_main(void)
 {
 	static struct init init;
+	struct command_done done;
 
 	if (sys_call3(__NR_getpid, 0, 0, 0) != 1) {
 		console_complain(NAME "runs only as the first process of a guest\n");
@@ -190,9 +191,9 @@ void init_main(void)
 		give_up(NAME
 			"no way to the host: the kernel needs CONFIG_DEVMEM and CONFIG_X86_IOPL_IOPERM, or "
 			"CONFIG_SERIAL_8250 with CONFIG_SERIAL_8250_RUNTIME_UARTS of at least 2\n");
-	run_command(&init);
+	done.lost = run_command(&init);
 	sys_call3(__NR_sync, 0, 0, 0);
-	sender_send(&init.transport.sender, COMMAND_FRAME_DONE, "", 0);
+	sender_send(&init.transport.sender, COMMAND_FRAME_DONE, &done, sizeof(done));
 	sender_flush(&init.transport.sender);
 	power_off();
 }

@@ -22,7 +22,7 @@ struct level {
 struct pack {
 	struct stream stream;
 	uint64_t device;
-	uint32_t nr_members;
+	uint32_t nr_members, lost;
 	unsigned nr_notes, depth;
 	char path[SYS_PATH_MAX]; /* of the entry at hand, below COMMAND_OUT */
 	uint8_t header[HEADER_SIZE + SYS_PATH_MAX];
@@ -40,6 +40,14 @@ static void note(struct pack *pack, const char *what)
 	text_add(&text, what);
 	stream_flush(&pack->stream);
 	sender_note(pack->stream.sender, &text);
+}
+
+/* A file or folder that should have been sent, but for @error. What the guest removed meanwhile is not lost. */
+static void lose(struct pack *pack, long error, const char *what)
+{
+	if (error != -ENOENT)
+		pack->lost++;
+	note(pack, what);
 }
 
 static void note_rest(struct pack *pack)
@@ -92,7 +100,7 @@ static void put_content(struct pack *pack, int fd, uint32_t size)
 	stream_put_zeros(&pack->stream, left);
 	put_padding(pack, size);
 	if (left)
-		note(pack, " could not be read to its end: zeros are in its place");
+		lose(pack, -EIO, " could not be read to its end: zeros are in its place");
 }
 
 static void pack_file(struct pack *pack, int folder, const char *name, const struct stat *st)
@@ -101,12 +109,12 @@ static void pack_file(struct pack *pack, int folder, const char *name, const str
 	int fd;
 
 	if (size > UINT32_MAX) {
-		note(pack, " is not brought out: 4 GiB or larger");
+		lose(pack, -EFBIG, " is not brought out: 4 GiB or larger");
 		return;
 	}
 	fd = size ? sys_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
 	if (size && fd < 0) {
-		note(pack, " is not brought out: it cannot be opened");
+		lose(pack, fd, " is not brought out: it cannot be opened");
 		return;
 	}
 	put_header(pack, st, (uint32_t)size);
@@ -122,7 +130,7 @@ static void pack_link(struct pack *pack, int folder, const char *name, const str
 	long len = sys_call6(__NR_readlinkat, folder, (long)name, (long)target, sizeof(target), 0, 0);
 
 	if (len < 0) {
-		note(pack, " is not brought out: it cannot be read");
+		lose(pack, len, " is not brought out: it cannot be read");
 		return;
 	}
 	put_header(pack, st, (uint32_t)len);
@@ -152,12 +160,12 @@ static void pack_folder(struct pack *pack, int folder, const char *name, const s
 	}
 	put_header(pack, st, 0);
 	if (pack->depth == MAX_DEPTH) {
-		note(pack, ": what is in it is not brought out: too deep");
+		lose(pack, -ELOOP, ": what is in it is not brought out: too deep");
 		return;
 	}
 	fd = sys_openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		note(pack, ": what is in it is not brought out: it cannot be opened");
+		lose(pack, fd, ": what is in it is not brought out: it cannot be opened");
 		return;
 	}
 	/* The path has room: the name came with a NUL, and whatever is in it needs this byte. */
@@ -192,29 +200,37 @@ static void pack_entry(struct pack *pack, const struct level *level, const char 
 {
 	size_t name_size = strlen(name) + 1;
 	struct stat st;
+	long result;
 
 	if (level->path_len + name_size >= sizeof(pack->path)) {
 		pack->path[level->path_len] = '\0';
-		note(pack, ": a path in it is too long to be brought out");
+		lose(pack, -ENAMETOOLONG, ": a path in it is too long to be brought out");
 		return;
 	}
 	memcpy(pack->path + level->path_len, name, name_size);
-	if (is_trailer(pack->path))
+	if (is_trailer(pack->path)) {
 		note(pack, " is not brought out: its name is the mark of an archive's end");
-	else if (sys_call6(__NR_newfstatat, level->fd, (long)name, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0) != 0)
-		note(pack, " is not brought out: it cannot be looked at");
-	else
+		return;
+	}
+	result = sys_call6(__NR_newfstatat, level->fd, (long)name, (long)&st, AT_SYMLINK_NOFOLLOW, 0, 0);
+	if (result == 0)
 		pack_found(pack, level->fd, name, &st);
+	else
+		lose(pack, result, " is not brought out: it cannot be looked at");
 }
 
-/* The next entry of the folder, or NULL at its end. */
-static const struct sys_dirent *next_entry(struct level *level)
+/* The next entry of the folder, or NULL at its end or where it cannot be read. */
+static const struct sys_dirent *next_entry(struct pack *pack, struct level *level)
 {
 	const struct sys_dirent *entry;
 
 	if (level->at == level->end) {
 		long len = sys_call3(__NR_getdents64, level->fd, (long)level->entries, sizeof(level->entries));
 
+		if (len < 0) {
+			pack->path[level->path_len] = '\0';
+			lose(pack, len, ": it cannot be read to its end");
+		}
 		if (len <= 0)
 			return NULL;
 		level->at = 0;
@@ -234,7 +250,7 @@ static void walk(struct pack *pack)
 {
 	while (pack->depth) {
 		struct level *level = &pack->levels[pack->depth - 1];
-		const struct sys_dirent *entry = next_entry(level);
+		const struct sys_dirent *entry = next_entry(pack, level);
 
 		if (!entry) {
 			sys_close(level->fd);
@@ -245,7 +261,7 @@ static void walk(struct pack *pack)
 	}
 }
 
-void pack_send(struct sender *sender)
+uint32_t pack_send(struct sender *sender)
 {
 	static struct pack pack;
 	const struct stat none = {.st_mode = 0};
@@ -257,11 +273,12 @@ void pack_send(struct sender *sender)
 		pack.device = st.st_dev;
 		enter(&pack, fd, 0);
 	} else {
-		note(&pack, " is gone");
+		lose(&pack, -EIO, " is gone");
 	}
 	walk(&pack);
 	memcpy(pack.path, CPIO_TRAILER, sizeof(CPIO_TRAILER));
 	put_header(&pack, &none, 0);
 	stream_flush(&pack.stream);
 	note_rest(&pack);
+	return pack.lost;
 }

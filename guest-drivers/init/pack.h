@@ -8,6 +8,7 @@
 
 #include "sender.h"
 
-void pack_send(struct sender *sender);
+/* Returns how many entries are lost: each has a note. What is left out on purpose has one too, but is not lost. */
+uint32_t pack_send(struct sender *sender);
 
 #endif

@@ -68,7 +68,7 @@ enum command_frame_type {
 	COMMAND_FRAME_NOTE = 4,	   /* text for the user: what the kernel refused, and the option it lacks */
 	COMMAND_FRAME_EXIT = 5,	   /* struct command_exit: once, after the command's last output */
 	COMMAND_FRAME_OUT = 6,	   /* a piece of COMMAND_OUT's content, a newc cpio stream that ends with a trailer */
-	COMMAND_FRAME_DONE = 7,	   /* empty: all is sent, the init powers off now */
+	COMMAND_FRAME_DONE = 7,	   /* struct command_done: all is sent, the init powers off now */
 };
 
 #define COMMAND_FRAME_MAX_PAYLOAD 32768u
@@ -106,10 +106,15 @@ struct command_exit {
 	uint32_t step;
 };
 
+struct command_done {
+	uint32_t lost; /* files and folders of COMMAND_OUT that are not sent, or not whole */
+};
+
 _Static_assert(sizeof(struct command_file) == 64, "the layout is an ABI");
 _Static_assert(sizeof(struct command_window) == 68, "head and tail are on cache lines of their own");
 _Static_assert(sizeof(struct command_frame) == 32, "the layout is an ABI");
 _Static_assert(sizeof(struct command_hello) == 8, "the layout is an ABI");
 _Static_assert(sizeof(struct command_exit) == 12, "the layout is an ABI");
+_Static_assert(sizeof(struct command_done) == 4, "the layout is an ABI");
 
 #endif

@@ -85,6 +85,12 @@ static int skip_entry(struct extract *x, const char *reason)
 	return skip_data(x);
 }
 
+static int lose_entry(struct extract *x, const char *reason)
+{
+	x->result->lost++;
+	return skip_entry(x, reason);
+}
+
 /* The host did not make the entry: when that is because of its name, others may still be made. */
 static int refuse_entry(struct extract *x, int code)
 {
@@ -92,18 +98,18 @@ static int refuse_entry(struct extract *x, int code)
 	case -ENOENT:
 		if (!strchr(x->path, '/')) /* the directory itself is gone */
 			return fail_host(x, code);
-		return skip_entry(x, "its folder did not come before it");
+		return lose_entry(x, "its folder did not come before it");
 	case -ENOTDIR:
-		return skip_entry(x, "a link or a file is where its folder should be");
+		return lose_entry(x, "a link or a file is where its folder should be");
 	case -EISDIR:
-		return skip_entry(x, "there is a folder of that name");
+		return lose_entry(x, "there is a folder of that name");
 	case -EEXIST:
-		return skip_entry(x, "there is something else of that name");
+		return lose_entry(x, "there is something else of that name");
 	case -ENAMETOOLONG:
 	case -EINVAL:
 	case -EILSEQ:
 	case -EPERM:
-		return skip_entry(x, strerror(-code));
+		return lose_entry(x, strerror(-code));
 	default:
 		return fail_host(x, code);
 	}

@@ -25,7 +25,8 @@ struct out_result {
 	uint64_t files, folders, links;
 	uint64_t bytes;	  /* of data stored */
 	uint64_t skipped; /* special files, links that lead outside, names that are not safe: each a note on stderr, the
-			     first few with their names */
+			     first few with their names; the lost ones are among them */
+	uint64_t lost;	  /* the host's folder had no place for them: something else of that name, no parent */
 };
 
 /* 0 when the whole stream was stored (or skipped with a note); -errno with a line in @err when it broke off, was no

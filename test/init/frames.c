@@ -59,8 +59,10 @@ static void take_payload(struct frames *frames, uint32_t type, const uint8_t *pa
 	case COMMAND_FRAME_EXIT:
 		take_message(&frames->exit, sizeof(frames->exit), payload, len);
 		break;
-	case COMMAND_FRAME_STARTED:
 	case COMMAND_FRAME_DONE:
+		take_message(&frames->done, sizeof(frames->done), payload, len);
+		break;
+	case COMMAND_FRAME_STARTED:
 		assert_int_equal(len, 0);
 		break;
 	default:

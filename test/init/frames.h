@@ -18,6 +18,7 @@ struct frames {
 	unsigned count;
 	struct command_hello hello;
 	struct command_exit exit;
+	struct command_done done;
 	uint8_t *output, *out; /* with a NUL behind them */
 	size_t output_len, out_len;
 	char notes[FRAMES_MAX_NOTES]; /* each with a newline */

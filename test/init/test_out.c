@@ -110,6 +110,11 @@ static void assert_note(const struct listing *listing, const char *note)
 		fail_msg("no \"%s\" in: %s", note, listing->result.frames.notes);
 }
 
+static void assert_lost(const struct listing *listing, unsigned lost)
+{
+	assert_int_equal(listing->result.frames.done.lost, lost);
+}
+
 static void nothing_left_is_an_empty_archive(void **state)
 {
 	static struct listing listing;
@@ -119,6 +124,7 @@ static void nothing_left_is_an_empty_archive(void **state)
 	guest_assert_exited(&listing.result, 3);
 	assert_int_equal(listing.count, 0);
 	assert_non_null(strstr(listing.result.frames.order, "EFG"));
+	assert_lost(&listing, 0);
 	guest_fini(&listing.result);
 }
 
@@ -166,6 +172,7 @@ static void tree_comes_with_modes_names_and_content(void **state)
 	assert_int_equal(listing.count, 12);
 	for (unsigned i = 0; i < listing.count; i++)
 		assert_int_equal(listing.members[i].header.ino, i + 1);
+	assert_lost(&listing, 0);
 	guest_fini(&listing.result);
 }
 
@@ -231,6 +238,7 @@ static void what_is_no_file_is_left_with_a_note(void **state)
 	assert_content(&listing, "kept", "kept\n");
 	assert_content(&listing, "s/TRAILER!!!", "y\n");
 	assert_int_equal(listing.count, 3);
+	assert_lost(&listing, 0);
 	guest_fini(&listing.result);
 }
 
@@ -242,6 +250,7 @@ static void notes_are_few(void **state)
 	run("cd /out; i=0; while [ $i -lt 50 ]; do busybox mkfifo p$i; i=$((i + 1)); done", &listing);
 	assert_note(&listing, "/out: 40 more entries could not be brought out");
 	assert_int_equal(listing.count, 0);
+	assert_lost(&listing, 0);
 	guest_fini(&listing.result);
 }
 
@@ -257,6 +266,7 @@ static void depth_is_bounded(void **state)
 	assert_content(&listing, "kept", "kept\n");
 	/* The folders below /out, in the 64 that were opened, and what could not be entered. */
 	assert_int_equal(listing.count, 64 + 1);
+	assert_lost(&listing, 1);
 	guest_fini(&listing.result);
 }
 
@@ -274,6 +284,7 @@ static void paths_are_bounded(void **state)
 	assert_int_equal(listing.count, 16 + 1);
 	for (unsigned i = 0; i < listing.count; i++)
 		assert_true(listing.members[i].header.name_size <= CPIO_MAX_NAME);
+	assert_lost(&listing, 1);
 	guest_fini(&listing.result);
 }
 
@@ -288,6 +299,7 @@ static void other_file_systems_are_not_entered(void **state)
 	assert_note(&listing, "/out/mnt is not brought out: another file system");
 	assert_content(&listing, "own/file", "y\n");
 	assert_int_equal(listing.count, 2);
+	assert_lost(&listing, 0);
 	guest_fini(&listing.result);
 }
 
@@ -296,10 +308,49 @@ static void huge_files_are_left_with_a_note(void **state)
 	static struct listing listing;
 
 	(void)state;
-	run("cd /out; busybox truncate -s 4294967296 huge; echo kept >kept", &listing);
+	run("cd /out; busybox truncate -s 4294967296 huge; mkdir d; busybox truncate -s 8589934592 d/more; echo kept "
+	    ">kept",
+	    &listing);
 	assert_note(&listing, "/out/huge is not brought out: 4 GiB or larger");
 	assert_content(&listing, "kept", "kept\n");
-	assert_int_equal(listing.count, 1);
+	assert_int_equal(listing.count, 2);
+	assert_lost(&listing, 2);
+	guest_fini(&listing.result);
+}
+
+static void lost_entries_are_counted_beyond_the_notes(void **state)
+{
+	static struct listing listing;
+
+	(void)state;
+	run("cd /out; i=0; while [ $i -lt 30 ]; do busybox truncate -s 4294967296 f$i; busybox mkfifo p$i; i=$((i + "
+	    "1)); done",
+	    &listing);
+	assert_note(&listing, "/out: 50 more entries could not be brought out");
+	assert_lost(&listing, 30);
+	guest_fini(&listing.result);
+}
+
+/* A file of sysfs claims a page and has less. */
+static void file_that_ends_early_is_lost(void **state)
+{
+	static struct listing listing;
+	const struct member *member;
+
+	(void)state;
+	run("echo content >/out/kept; [ -s /sys/kernel/uevent_seqnum ] || exit 1; : >/out/short;"
+	    "busybox mount -o bind /sys/kernel/uevent_seqnum /out/short || exit 1",
+	    &listing);
+	if (listing.result.frames.exit.value != 0) {
+		guest_fini(&listing.result);
+		skip();
+	}
+	assert_note(&listing, "/out/short could not be read to its end");
+	assert_content(&listing, "kept", "content\n");
+	member = find(&listing, "short");
+	assert_true(member->header.data_size > 0);
+	assert_int_equal(member->data[member->header.data_size - 1], 0);
+	assert_lost(&listing, 1);
 	guest_fini(&listing.result);
 }
 
@@ -312,6 +363,7 @@ static void removed_folder_is_told(void **state)
 	guest_assert_exited(&listing.result, 0);
 	assert_note(&listing, "/out is gone");
 	assert_int_equal(listing.count, 0);
+	assert_lost(&listing, 1);
 	guest_fini(&listing.result);
 }
 
@@ -322,6 +374,7 @@ static void folder_that_became_a_link_is_not_followed(void **state)
 	(void)state;
 	run("busybox umount /out && busybox rmdir /out && ln -s /bin /out", &listing);
 	assert_int_equal(listing.count, 0);
+	assert_lost(&listing, 1);
 	guest_fini(&listing.result);
 }
 
@@ -339,6 +392,8 @@ int main(void)
 		cmocka_unit_test(paths_are_bounded),
 		cmocka_unit_test(other_file_systems_are_not_entered),
 		cmocka_unit_test(huge_files_are_left_with_a_note),
+		cmocka_unit_test(lost_entries_are_counted_beyond_the_notes),
+		cmocka_unit_test(file_that_ends_early_is_lost),
 		cmocka_unit_test(removed_folder_is_told),
 		cmocka_unit_test(folder_that_became_a_link_is_not_followed),
 	};

@@ -192,6 +192,7 @@ static void prompt_host_costs_one_ring_a_frame_and_no_rest(void **state)
 
 static void messages_wrap_around_the_end(void **state)
 {
+	const struct command_done done = {.lost = 3};
 	struct host *host = make_host(START);
 	struct text text;
 
@@ -205,10 +206,11 @@ static void messages_wrap_around_the_end(void **state)
 		host->frames.notes_len = 0;
 	}
 	sender_exit(&host->sender, COMMAND_EXITED, 42, COMMAND_STEP_NONE);
-	sender_send(&host->sender, COMMAND_FRAME_DONE, "", 0);
+	sender_send(&host->sender, COMMAND_FRAME_DONE, &done, sizeof(done));
 	sender_flush(&host->sender);
 	assert_int_equal(host->frames.count, 402);
 	assert_int_equal(host->frames.exit.value, 42);
+	assert_int_equal(host->frames.done.lost, 3);
 	assert_string_equal(host->frames.order, "DEG");
 	free_host(host);
 }

@@ -53,8 +53,11 @@ static void guest_waits_for_a_stalled_reader_and_loses_nothing(void **state)
 static void guest_that_does_not_wait_goes_on_while_nobody_reads(void **state)
 {
 	struct run_request request = {
-		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood-blindly lines=" TEXT(MANY_LINES)},
+		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood-blindly lines=" TEXT(MANY_LINES), "--events",
+			  "fd:9"},
 		.output = RUN_OUTPUT_STALLED,
+		.events = true,
+		.steps = {{.after = "\"event\":\"exit\"", .signal = SIGTERM}},
 		.limit_s = 40,
 	};
 	struct run_result r;
@@ -62,6 +65,41 @@ static void guest_that_does_not_wait_goes_on_while_nobody_reads(void **state)
 	(void)state;
 	run_one(&request, &r);
 	run_expect(&r, 5, "vmm: guest exited with status 5 *");
+	assert_non_null(strstr(r.err.bytes, "vmm: nobody reads the console: its last "));
+	run_free(&r);
+}
+
+/* Behind a pager that is not at its end, say. */
+static void output_of_a_guest_that_has_ended_waits_for_its_reader(void **state)
+{
+	struct run_request request = {
+		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=1500", "--events", "fd:9"},
+		.output = RUN_OUTPUT_STALLED,
+		.events = true,
+		.steps = {{.after = "\"event\":\"exit\""}, {.when_stuck = true, .read_output = true}},
+	};
+	struct run_result r;
+
+	(void)state;
+	run_one(&request, &r);
+	run_expect_status(&r, 0);
+	expect_flood(r.out.bytes, r.out.len, 1500);
+	run_free(&r);
+}
+
+static void the_time_limit_ends_the_wait_for_a_reader(void **state)
+{
+	struct run_request request = {
+		.words = {"run", run_guest("guest-pvh"), "-a", "test=flood lines=1500", "--timeout", "8s"},
+		.output = RUN_OUTPUT_STALLED,
+		.limit_s = 30,
+	};
+	struct run_result r;
+
+	(void)state;
+	run_one(&request, &r);
+	run_expect(&r, 0, "vmm: guest exited with status 0 *");
+	assert_non_null(strstr(r.err.bytes, "vmm: nobody reads the console: its last "));
 	run_free(&r);
 }
 
@@ -125,6 +163,8 @@ int main(void)
 		IN_SCRATCH(a_mebibyte_arrives_complete),
 		IN_SCRATCH(guest_waits_for_a_stalled_reader_and_loses_nothing),
 		IN_SCRATCH(guest_that_does_not_wait_goes_on_while_nobody_reads),
+		IN_SCRATCH(output_of_a_guest_that_has_ended_waits_for_its_reader),
+		IN_SCRATCH(the_time_limit_ends_the_wait_for_a_reader),
 		IN_SCRATCH(stalled_vmm_can_be_stopped),
 		IN_SCRATCH(machine_ends_while_other_processors_print),
 		IN_SCRATCH(reader_that_went_away_does_not_disturb),

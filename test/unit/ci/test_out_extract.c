@@ -27,6 +27,7 @@ static void a_tree_is_stored(void **state)
 	assert_int_equal(f->result.links, 2);
 	assert_int_equal(f->result.bytes, 5 + 6 + 23);
 	assert_int_equal(f->result.skipped, 0);
+	assert_int_equal(f->result.lost, 0);
 	assert_string_equal(f->notes, "");
 }
 
@@ -61,6 +62,7 @@ static void a_second_run_replaces_files_and_links(void **state)
 	add_file(f, "b", "a file now");
 	assert_int_equal(extract(f), 0);
 	assert_int_equal(f->result.skipped, 0);
+	assert_int_equal(f->result.lost, 0);
 	assert_file(f, "sub/a", "new");
 	assert_file(f, "b", "a file now");
 }
@@ -80,6 +82,7 @@ static void names_that_are_not_below_are_left_out(void **state)
 	add_file(f, "good", "good");
 	assert_int_equal(extract(f), 0);
 	assert_int_equal(f->result.skipped, 8);
+	assert_int_equal(f->result.lost, 0);
 	assert_int_equal(f->result.files, 1);
 	assert_int_equal(access("/tmp/vmm-absolute", F_OK), -1);
 	assert_file(f, "good", "good");
@@ -101,6 +104,7 @@ static void links_that_lead_outside_are_left_out(void **state)
 	add_link(f, "dangling", "nowhere/yet");
 	assert_int_equal(extract(f), 0);
 	assert_int_equal(f->result.skipped, 6);
+	assert_int_equal(f->result.lost, 0);
 	assert_int_equal(f->result.links, 2);
 	assert_link(f, "sub/inside", "..");
 	assert_link(f, "dangling", "nowhere/yet");
@@ -121,6 +125,7 @@ static void a_very_long_link_target_is_left_out(void **state)
 	assert_int_equal(extract(f), 0);
 	assert_int_equal(f->result.links, 1);
 	assert_int_equal(f->result.skipped, 2);
+	assert_int_equal(f->result.lost, 0);
 	assert_file(f, "good", "good");
 }
 
@@ -153,6 +158,7 @@ static void nothing_is_written_through_a_link_of_the_stream(void **state)
 	assert_file(f, "b", "b");
 	assert_link(f, "a", "real");
 	assert_int_equal(f->result.skipped, 6);
+	assert_int_equal(f->result.lost, 6);
 }
 
 static void nothing_is_written_through_a_link_of_the_user(void **state)
@@ -176,6 +182,7 @@ static void nothing_is_written_through_a_link_of_the_user(void **state)
 	assert_link(f, "out-of-it", "../beside");
 	assert_file(f, "a-file", "mine");
 	assert_int_equal(f->result.skipped, 4);
+	assert_int_equal(f->result.lost, 4);
 }
 
 static void folders_are_not_replaced(void **state)
@@ -194,10 +201,29 @@ static void folders_are_not_replaced(void **state)
 	assert_file(f, "a/file", "file");
 	assert_file(f, "file", "file");
 	assert_int_equal(f->result.skipped, 5);
+	assert_int_equal(f->result.lost, 5);
 	assert_text(f->notes, "a is left out: there is a folder of that name");
 	assert_text(f->notes, "file is left out: there is something else of that name");
 	assert_text(f->notes, "file/below is left out: a link or a file is where its folder should be");
 	assert_text(f->notes, "no-folder/file is left out: its folder did not come before it");
+}
+
+static void what_is_lost_is_told_from_what_is_left_out_on_purpose(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(mkdir(path_of(f, "users"), 0755), 0);
+	add_file(f, "users", "a file of the guest");
+	out_archive_add(&f->archive, S_IFIFO | 0644, "pipe", NULL, 0);
+	add_link(f, "up", "../beside/secret");
+	add_link(f, "users", "good");
+	add_file(f, "good", "good");
+	assert_int_equal(extract(f), 0);
+	assert_file(f, "good", "good");
+	assert_int_equal(f->result.files, 1);
+	assert_int_equal(f->result.links, 0);
+	assert_int_equal(f->result.skipped, 4);
+	assert_int_equal(f->result.lost, 2);
 }
 
 static void special_files_are_left_out_with_their_data(void **state)
@@ -211,6 +237,7 @@ static void special_files_are_left_out_with_their_data(void **state)
 	add_file(f, "folder/good", "good");
 	assert_int_equal(extract(f), 0);
 	assert_int_equal(f->result.skipped, ARRAY_SIZE(modes));
+	assert_int_equal(f->result.lost, 0);
 	assert_false(is_there(f, "special"));
 	assert_file(f, "folder/good", "good");
 }
@@ -258,6 +285,7 @@ int main(void)
 		out_test(nothing_is_written_through_a_link_of_the_stream),
 		out_test(nothing_is_written_through_a_link_of_the_user),
 		out_test(folders_are_not_replaced),
+		out_test(what_is_lost_is_told_from_what_is_left_out_on_purpose),
 		out_test(special_files_are_left_out_with_their_data),
 		out_test(notes_are_few_and_harmless),
 		out_test(what_comes_behind_the_trailer_is_not_looked_at),

@@ -63,13 +63,16 @@ static void variables_without_a_name_or_a_value_are_refused(void **state)
 
 static void there_is_a_limit_to_variables(void **state)
 {
+	static char options[CONFIG_MAX_VARIABLES][32];
 	const char *words[CONFIG_MAX_VARIABLES + 4];
 	int count = 0;
 
 	(void)state;
 	words[count++] = "k";
-	while (count <= CONFIG_MAX_VARIABLES)
-		words[count++] = "--env=A=1";
+	for (unsigned i = 0; i < CONFIG_MAX_VARIABLES; i++) {
+		snprintf(options[i], sizeof(options[i]), "--env=A%u=1", i);
+		words[count++] = options[i];
+	}
 	words[count++] = "--";
 	words[count++] = "sh";
 	assert_int_equal(parse_words(words, count), 0);
@@ -79,6 +82,15 @@ static void there_is_a_limit_to_variables(void **state)
 	words[count++] = "sh";
 	assert_int_equal(parse_words(words, count), -EINVAL);
 	assert_non_null(strstr(err.text, "--env LAST=1: more than 256 variables"));
+}
+
+static void of_a_variable_given_twice_the_last_counts(void **state)
+{
+	(void)state;
+	ACCEPT("k", "--env", "A=1", "--env", "AB=2", "--env", "A=3", "--", "sh");
+	assert_int_equal(config.command.nr_variables, 2);
+	assert_string_equal(config.command.variables[0], "A=3");
+	assert_string_equal(config.command.variables[1], "AB=2");
 }
 
 static void an_out_limit_is_a_size_above_zero(void **state)
@@ -151,6 +163,7 @@ int main(void)
 		cmocka_unit_test(the_command_has_an_environment_a_folder_and_files),
 		cmocka_unit_test(variables_without_a_name_or_a_value_are_refused),
 		cmocka_unit_test(there_is_a_limit_to_variables),
+		cmocka_unit_test(of_a_variable_given_twice_the_last_counts),
 		cmocka_unit_test(an_out_limit_is_a_size_above_zero),
 		cmocka_unit_test(options_of_a_command_need_one),
 		cmocka_unit_test(a_command_makes_the_kernel_start_our_init),

@@ -20,6 +20,15 @@ static void expect_input(struct fixture *f, const char *text)
 	assert_line_is_silent(f);
 }
 
+/* More may follow. */
+static void expect_first_of_input(struct fixture *f, const char *text)
+{
+	char got[2200];
+
+	guest_reads(f, got, strlen(text));
+	assert_string_equal(got, text);
+}
+
 static void held_input_waits_for_its_release(void **state)
 {
 	struct fixture *f = *state;
@@ -209,7 +218,7 @@ static void quoted_input_arrives_as_it_is(void **state)
 	listen_by_interrupt(f);
 	type(f, sent);
 	close_fd(&f->in[1]);
-	expect_input(f, quoted);
+	expect_first_of_input(f, quoted);
 }
 
 static void a_long_lines_last_piece_has_one_end(void **state)
@@ -226,7 +235,39 @@ static void a_long_lines_last_piece_has_one_end(void **state)
 	type(f, sent);
 	close_fd(&f->in[1]);
 	strcat(sent, "\x04\x04");
-	expect_input(f, sent);
+	expect_first_of_input(f, sent);
+}
+
+static void quoted_input_that_has_ended_ends_again_and_again(void **state)
+{
+	struct fixture *f = *state;
+	char ends[51];
+
+	memset(ends, LINE_QUOTE_END, sizeof(ends) - 1);
+	ends[sizeof(ends) - 1] = 0;
+	console_set_end_of_input(&f->console, true);
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	close_fd(&f->in[1]);
+	expect_first_of_input(f, ends);
+}
+
+/* Nobody reads: nothing is sent, and nothing is tried either, until that changes. */
+static void repeated_end_waits_while_rts_is_low(void **state)
+{
+	struct fixture *f = *state;
+
+	console_set_end_of_input(&f->console, true);
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_OUT2);
+	close_fd(&f->in[1]);
+	assert_line_is_silent(f);
+	assert_false(f->console.rest_op.in_flight);
+	put(f, UART_MCR, UART_MCR_DTR | UART_MCR_OUT2 | UART_MCR_RTS);
+	expect_first_of_input(f, "\x04\x04\x04");
 }
 
 static void a_terminals_keys_are_not_quoted(void **state)
@@ -312,6 +353,8 @@ int main(void)
 		WITH_CONSOLE(end_of_a_terminals_input_is_not_told),
 		WITH_CONSOLE(quoted_input_arrives_as_it_is),
 		WITH_CONSOLE(a_long_lines_last_piece_has_one_end),
+		WITH_CONSOLE(quoted_input_that_has_ended_ends_again_and_again),
+		WITH_CONSOLE(repeated_end_waits_while_rts_is_low),
 		WITH_CONSOLE(a_terminals_keys_are_not_quoted),
 		WITH_CONSOLE(resting_guest_gets_its_input_later),
 		WITH_CONSOLE(closing_ends_the_rest),

@@ -67,6 +67,13 @@ static void add_exit(struct fixture *f, uint32_t end, uint32_t value)
 	add_frame(f, COMMAND_FRAME_EXIT, &message, sizeof(message));
 }
 
+static void add_done(struct fixture *f, uint32_t lost)
+{
+	const struct command_done message = {.lost = lost};
+
+	add_frame(f, COMMAND_FRAME_DONE, &message, sizeof(message));
+}
+
 /* As a driver that asks before each byte; returns how many the line took. What it did not take stays. */
 static size_t send_while_there_is_room(struct fixture *f)
 {
@@ -145,9 +152,11 @@ static void tell_a_life(struct fixture *f, void (*send)(struct fixture *f), uint
 	assert_int_equal(news.end.end, COMMAND_KILLED);
 	assert_int_equal(news.end.value, 9);
 	assert_int_equal(news.done_ns, 0);
-	add_frame(f, COMMAND_FRAME_DONE, NULL, 0);
+	add_done(f, 0x01020304);
 	send(f);
 	assert_true(news_of(f).done_ns >= news.ended_ns);
+	assert_int_equal(news.lost_files, 0);
+	assert_int_equal(news_of(f).lost_files, 0x01020304);
 	ring_pipe_start_reading(&f->parts.rp);
 	while (f->parts.rp.len < 6)
 		vm_parts_step(&f->parts);
@@ -176,13 +185,16 @@ static void the_first_word_of_each_kind_counts(void **state)
 	add_hello(f, COMMAND_BY_WINDOW);
 	add_frame(f, COMMAND_FRAME_STARTED, NULL, 0);
 	add_exit(f, COMMAND_EXITED, 3);
+	add_done(f, 2);
 	send_by_window(f);
 	first = news_of(f);
 	add_hello(f, COMMAND_BY_SERIAL);
 	add_frame(f, COMMAND_FRAME_STARTED, NULL, 0);
 	add_exit(f, COMMAND_EXITED, 0);
+	add_done(f, 0);
 	send_by_window(f);
 	second = news_of(f);
+	assert_int_equal(second.lost_files, 2);
 	assert_int_equal(second.end.value, 3);
 	assert_memory_equal(&first, &second, sizeof(first));
 }
@@ -200,6 +212,11 @@ static void short_and_unknown_messages_are_nothing(void **state)
 	news = news_of(f);
 	assert_int_equal(news.hello_ns + news.ended_ns, 0);
 	assert_int_equal(news.nr_notes, 0);
+	add_frame(f, COMMAND_FRAME_DONE, "123", 3); /* the end is told, whatever it says */
+	send_by_window(f);
+	news = news_of(f);
+	assert_true(news.done_ns > 0);
+	assert_int_equal(news.lost_files, 0);
 }
 
 static void a_transport_that_nobody_knows_is_the_slow_one(void **state)

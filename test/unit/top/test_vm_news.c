@@ -274,7 +274,13 @@ static void files_are_told_of_only_with_a_folder_for_them(void **state)
 	assert_null(strstr(read_events(f), "\"out\""));
 	f->parts.config.command.out = "dir";
 	vm_news_end(&f->news, &outcome);
-	assert_holds(read_events(f), "\"complete\":true,\"files\":2,\"bytes\":9,\"skipped\":1}\n{\"event\":\"exit\"");
+	assert_holds(read_events(f),
+		     "\"complete\":true,\"files\":2,\"bytes\":9,\"skipped\":1,\"lost\":0}\n{\"event\":\"exit\"");
+	out->result.lost = 1;
+	f->vm->command.news.lost_files = 2;
+	vm_news_end(&f->news, &outcome);
+	assert_holds(read_events(f), "\"complete\":false,\"files\":2,\"bytes\":9,\"skipped\":1,\"lost\":3}\n");
+	out->result.lost = f->vm->command.news.lost_files = 0;
 	out->code = -EFBIG;
 	vm_news_end(&f->news, &outcome);
 	assert_holds(read_events(f), "{\"event\":\"out\",\"t\":");
