@@ -71,7 +71,7 @@ static void note_fallbacks(const struct vm *vm)
 		log_note(
 			"note: no VT-x or SVM here: the guest's kernel is emulated, about 1000 times slower; see man "
 			"vmm");
-	if (vm->console.in_fd >= 0 && isatty(vm->console.in_fd) && isatty(STDERR_FILENO))
+	if (vm->console.in_fd >= 0 && isatty(vm->console.in_fd) && !vm->console.quotes_input && isatty(STDERR_FILENO))
 		log_note("note: Ctrl-A x quits, Ctrl-A c shows the state");
 	if (vm->image.entered_in_image)
 		log_note("note: %s: the payload's compression is unknown here, the image decompresses itself (slower)",

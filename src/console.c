@@ -349,9 +349,13 @@ static void on_input(struct uring_op *op, int result)
 
 void console_start(struct console *console)
 {
-	console->is_terminal = console->in_fd >= 0 && terminal_enter_raw(console->in_fd);
+	const bool has_terminal = console->in_fd >= 0 && isatty(console->in_fd);
+
+	/* For a command that has no terminal ours stays as it is: its lines, Ctrl-D and Ctrl-C mean what they always
+	 * do. */
+	console->is_terminal = has_terminal && !console->quotes_input && terminal_enter_raw(console->in_fd);
 	/* A background process that read its terminal would be stopped by SIGTTIN. */
-	if (console->in_fd < 0 || (!console->is_terminal && isatty(console->in_fd)))
+	if (console->in_fd < 0 || (has_terminal && !terminal_is_foreground(console->in_fd)))
 		end_input(console);
 	else
 		read_more(console);

@@ -94,7 +94,8 @@ void console_release_input(struct console *console);
 void console_set_end_of_input(struct console *console, bool sends_end);
 
 /* Every byte of an input that is no terminal is meant for the program behind the guest's terminal, none for that
- * terminal itself, which is in canonical mode (guest-drivers/init/console.h). Before console_start. */
+ * terminal itself, which is in canonical mode (guest-drivers/init/console.h). A terminal of ours that is the input
+ * stays in the mode it is in, and is read by lines. Before console_start. */
 void console_quote_input(struct console *console);
 
 /* Puts the terminal into raw mode and starts reading input. I/O thread. */

@@ -36,12 +36,17 @@ static void install_handlers(void)
 		sigaction(fatal[i], &action, NULL);
 }
 
+bool terminal_is_foreground(int fd)
+{
+	return isatty(fd) && tcgetpgrp(fd) == getpgrp();
+}
+
 bool terminal_enter_raw(int fd)
 {
 	struct termios raw;
 
 	/* A background process that sets terminal attributes would be stopped by SIGTTOU. */
-	if (!isatty(fd) || tcgetpgrp(fd) != getpgrp() || tcgetattr(fd, &saved) < 0)
+	if (!terminal_is_foreground(fd) || tcgetattr(fd, &saved) < 0)
 		return false;
 	saved_fd = fd;
 	raw = saved;

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* Is @fd a terminal with us in its foreground? Only then may it be read. */
+bool terminal_is_foreground(int fd);
+
 /* Puts @fd into raw mode when it is a terminal and we are in its foreground. True when it did. The first call also
  * installs handlers that restore the terminal when the process dies of a fatal signal. */
 bool terminal_enter_raw(int fd);

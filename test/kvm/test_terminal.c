@@ -45,6 +45,22 @@ static void keys_that_signal_elsewhere_reach_the_guest(void **state)
 	run_free(&r);
 }
 
+/* `vmm run KERNEL -- make check | tee log` */
+static void terminal_of_a_command_without_one_stays_cooked(void **state)
+{
+	struct run_request request = ON_TERMINAL(GUEST("echo"), "--tty", "off", "--initrd", "initrd", "--", "make");
+	struct run_result r;
+
+	(void)state;
+	run_write_file("initrd", "070701", 6);
+	request.steps[0] = (struct run_step){.after = "ready", .keys = "\003"};
+	run_one(&request, &r);
+	run_expect(&r, 130, "vmm: stopped by Interrupt after *");
+	assert_false(r.terminal_was_raw);
+	assert_true(r.terminal_restored);
+	run_free(&r);
+}
+
 static void ctrl_a_x_quits(void **state)
 {
 	struct run_request request = ON_TERMINAL(GUEST("idle"));
@@ -196,6 +212,7 @@ int main(void)
 		IN_SCRATCH(exit_restores_the_terminal),
 		IN_SCRATCH(keys_that_signal_elsewhere_reach_the_guest),
 		IN_SCRATCH(ctrl_a_x_quits),
+		IN_SCRATCH(terminal_of_a_command_without_one_stays_cooked),
 		IN_SCRATCH(ctrl_a_c_prints_the_state_and_the_guest_goes_on),
 		IN_SCRATCH(ctrl_a_reaches_the_guest_by_a_second_key),
 		IN_SCRATCH(command_may_come_in_two_reads),
