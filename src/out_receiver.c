@@ -65,9 +65,10 @@ int out_receiver_start(struct out_receiver *receiver)
 		return 0;
 	ret = pthread_create(&receiver->thread, NULL, extract, receiver);
 	receiver->running = ret == 0;
-	receiver->code = -ret;
-	if (ret)
+	if (ret) {
+		receiver->code = -ret;
 		close_fd(&receiver->pipe_fds[0]); /* nobody waits for a reader that never comes */
+	}
 	return -ret;
 }
 
