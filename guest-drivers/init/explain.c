@@ -64,7 +64,7 @@ static bool find_elf_interpreter(const struct beginning *file, char name[MAX_NAM
 		if (len <= 0)
 			return false;
 		name[len] = '\0';
-		return true;
+		return name[0] != '\0';
 	}
 	return false;
 }
@@ -76,6 +76,12 @@ static void explain_missing(const struct beginning *file, struct text *text)
 	if (!(is_script(file) && find_script_interpreter(file, name)) &&
 	    !(is_elf(file) && find_elf_interpreter(file, name))) {
 		text_add(text, ": what it needs to run is missing in the guest");
+		return;
+	}
+	if (sys_call3(__NR_access, (long)name, 0, 0) == 0) {
+		text_add(text, ": what its interpreter ");
+		text_add_name(text, name);
+		text_add(text, " needs to run is missing in the guest; add its libraries, or link it statically");
 		return;
 	}
 	text_add(text, ": its interpreter ");

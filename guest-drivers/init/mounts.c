@@ -7,7 +7,9 @@
 
 #define MODE_FOLDER 0755
 #define MODE_TMP    01777
-#define MODE_DEVICE (SYS_CHARACTER_DEVICE | 0666)
+#define MODE_PUBLIC (SYS_CHARACTER_DEVICE | 0666)
+#define MODE_ROOTS  (SYS_CHARACTER_DEVICE | 0600)
+#define NR_PUBLIC   7 /* nodes that every user may open */
 #define TMP	    "/tmp"
 
 /* Mounts, on a folder that is made when it is missing. */
@@ -27,15 +29,16 @@ static void make_nodes(void)
 		char path[14];
 		uint8_t major, minor;
 	} nodes[] = {
-		{"/dev/null", 1, 3},	{"/dev/zero", 1, 5}, {"/dev/full", 1, 7},    {"/dev/random", 1, 8},
-		{"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},  {"/dev/console", 5, 1}, {"/dev/ptmx", 5, 2},
-		{"/dev/ttyS0", 4, 64},	{"/dev/mem", 1, 1},  {"/dev/port", 1, 4},    {"/dev/kmsg", 1, 11},
+		{"/dev/null", 1, 3},	{"/dev/zero", 1, 5}, {"/dev/full", 1, 7}, {"/dev/random", 1, 8},
+		{"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},  {"/dev/ptmx", 5, 2}, {"/dev/console", 5, 1},
+		{"/dev/ttyS0", 4, 64},	{"/dev/mem", 1, 1},  {"/dev/port", 1, 4}, {"/dev/kmsg", 1, 11},
 		{"/dev/ttyS1", 4, 65},
 	};
 	long mask = sys_call3(__NR_umask, 0, 0, 0);
 
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-		sys_call3(__NR_mknod, (long)nodes[i].path, MODE_DEVICE, nodes[i].major << 8 | nodes[i].minor);
+		sys_call3(__NR_mknod, (long)nodes[i].path, i < NR_PUBLIC ? MODE_PUBLIC : MODE_ROOTS,
+			  nodes[i].major << 8 | nodes[i].minor);
 	sys_call3(__NR_umask, mask, 0, 0);
 }
 
@@ -80,7 +83,7 @@ static void mount_or_tell(struct sender *sender, const char *type, const char *p
 /* Also true when it is missing. */
 static bool is_folder_empty(const char *path)
 {
-	char entries[128]; /* "." and "..", and the beginning of what may be more */
+	char entries[512]; /* ".", ".." and one more, with the longest name there is */
 	int fd = sys_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long len, at = 0;
 	unsigned count = 0;
@@ -89,7 +92,6 @@ static bool is_folder_empty(const char *path)
 		return fd == -ENOENT;
 	len = sys_call3(__NR_getdents64, fd, (long)entries, sizeof(entries));
 	sys_close(fd);
-	/* EINVAL: the next name is longer than the buffer. */
 	while (at < len) {
 		at += ((const struct sys_dirent *)(const void *)(entries + at))->size;
 		count++;

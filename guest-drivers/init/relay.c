@@ -61,7 +61,7 @@ static void forward(struct relay *relay)
 
 	if (n > 0) {
 		sender_commit(relay->sender, COMMAND_FRAME_OUTPUT, payload, (size_t)n);
-		if ((size_t)n < room && is_flood(relay, (size_t)n))
+		if (!relay->has_ended && (size_t)n < room && is_flood(relay, (size_t)n))
 			sigchld_wait(-1, FLOOD_REST_MS);
 	} else if (n != -EINTR) {
 		sys_close(relay->output);
@@ -87,12 +87,13 @@ void relay_run(struct relay *relay)
 
 static void end_others(struct relay *relay)
 {
-	unsigned quiet = 0;
-
 	sys_call3(__NR_kill, -1, SIGKILL, 0);
-	for (reap(relay); relay->has_children && quiet < QUIET_ROUNDS; reap(relay)) {
+	for (unsigned quiet = 0; quiet < QUIET_ROUNDS;) {
 		if (!sigchld_take())
 			quiet++;
+		reap(relay);
+		if (!relay->has_children)
+			return;
 		sigchld_wait(-1, QUIET_MS);
 	}
 }

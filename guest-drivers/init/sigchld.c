@@ -40,10 +40,10 @@ void sigchld_install(void)
 
 bool sigchld_take(void)
 {
-	bool came = state.came;
-
+	if (!state.came) /* to store here would erase one that comes now */
+		return false;
 	state.came = false;
-	return came;
+	return true;
 }
 
 bool sigchld_wait(int fd, int ms)

@@ -114,9 +114,24 @@ static void put_into_tmp(void)
 	guest_put("tmp/packed", "content\n", 0644);
 }
 
+/* Too long for a small buffer of getdents, which then returns what fits. */
+#define LONG_NAME                                                                                                      \
+	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"         \
+	"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
+
+static void put_long_name_into_tmp(void)
+{
+	mkdir("tmp", 0755);
+	guest_put("tmp/" LONG_NAME, "content\n", 0644);
+}
+
 static void packed_tmp_stays_visible(void **state)
 {
 	(void)state;
+	assert_output(&(struct guest_request){.arguments = {"busybox", "cat", "/tmp/" LONG_NAME},
+					      .prepare = put_long_name_into_tmp,
+					      .flags = NO_INPUT},
+		      "content\n");
 	assert_output(&(struct guest_request){.arguments = {"busybox", "cat", "/tmp/packed"},
 					      .prepare = put_into_tmp,
 					      .flags = NO_INPUT},
