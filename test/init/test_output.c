@@ -80,6 +80,18 @@ static void init_survives_a_kill_of_everything(void **state)
 	guest_fini(&result);
 }
 
+static void stopped_command_has_not_ended(void **state)
+{
+	struct guest_result result;
+
+	(void)state;
+	/* An orphan's end makes init look while the command is stopped. */
+	run("(busybox usleep 50000 &); (while busybox usleep 200000; do kill -CONT $$; done &); kill -STOP $$; exit 5",
+	    &result);
+	guest_assert_exited(&result, 5);
+	guest_fini(&result);
+}
+
 static void five_hundred_orphans_are_reaped(void **state)
 {
 	/* Returns when there is no zombie any more. */
@@ -155,6 +167,7 @@ int main(void)
 		cmocka_unit_test(output_and_errors_are_one_stream_in_order),
 		cmocka_unit_test(command_may_close_its_output),
 		cmocka_unit_test(init_survives_a_kill_of_everything),
+		cmocka_unit_test(stopped_command_has_not_ended),
 		cmocka_unit_test(five_hundred_orphans_are_reaped),
 		cmocka_unit_test(background_processes_end_with_the_command),
 		cmocka_unit_test(end_is_seen_behind_a_writer_that_never_stops),

@@ -90,6 +90,21 @@ static void missing_command_is_not_found(void **state)
 		       COMMAND_STEP_EXEC, NULL);
 }
 
+static void name_that_is_too_long_is_refused(void **state)
+{
+	static char name[100000];
+	static uint8_t file[sizeof(name) + 1000];
+	struct guest_request request = {.arguments = {name}, .file = file};
+
+	(void)state;
+	memset(name, 'x', sizeof(name) - 1);
+	request.file_size = guest_make_file(&request, file, sizeof(file));
+	assert_refused(&request, ENOENT, COMMAND_STEP_EXEC, NULL);
+	name[0] = '/';
+	guest_make_file(&request, file, sizeof(file));
+	assert_refused(&request, ENAMETOOLONG, COMMAND_STEP_EXEC, NULL);
+}
+
 /* As much of a program as the kernel looks at before it opens the interpreter, @interpreter. */
 static void put_elf(const char *path, unsigned char class, Elf64_Half machine, const char *interpreter)
 {
@@ -122,6 +137,7 @@ static void put_refused_files(void)
 	guest_put("bin/no-interpreter", "#! /usr/bin/python3 -u\n", 0755);
 	guest_put("bin/text", "echo hello\n", 0755);
 	put_elf("bin/dynamic", ELFCLASS64, EM_X86_64, "/lib64/ld-none.so.2");
+	guest_put("bin/half-there", "#!/bin/dynamic\n", 0755);
 	put_elf("bin/elf32", ELFCLASS32, EM_386, "");
 	put_elf("bin/arm", ELFCLASS64, EM_AARCH64, "");
 	put_elf("bin/damaged", ELFCLASS64, EM_X86_64, "");
@@ -142,6 +158,7 @@ static void refusal_is_explained(void **state)
 		{"no-interpreter", ENOENT, "its interpreter /usr/bin/python3 is missing"},
 		{"text", ENOEXEC, "/bin/text: neither a program nor a script"},
 		{"dynamic", ENOENT, "/bin/dynamic: its interpreter /lib64/ld-none.so.2 is missing in the guest; add"},
+		{"half-there", ENOENT, "/bin/half-there: what its interpreter /bin/dynamic needs to run is missing"},
 		{"elf32", ENOEXEC, "CONFIG_IA32_EMULATION"},
 		{"arm", ENOEXEC, "/bin/arm: a program for another kind of processor"},
 		{"damaged", ENOEXEC, "/bin/damaged: a damaged program"},
@@ -218,6 +235,7 @@ int main(void)
 		cmocka_unit_test(status_is_the_commands),
 		cmocka_unit_test(signal_that_killed_is_told),
 		cmocka_unit_test(missing_command_is_not_found),
+		cmocka_unit_test(name_that_is_too_long_is_refused),
 		cmocka_unit_test(refusal_is_explained),
 		cmocka_unit_test(missing_folder_is_told),
 		cmocka_unit_test(search_goes_on_after_a_file_that_is_not_executable),

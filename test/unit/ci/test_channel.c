@@ -342,13 +342,14 @@ static void lost_frames_are_counted_and_old_ones_dropped(void **state)
 	add_text(f, 3, COMMAND_FRAME_NOTE, "3");
 	add_text(f, 3, COMMAND_FRAME_NOTE, "again");
 	add_text(f, 1, COMMAND_FRAME_NOTE, "late");
+	add_text(f, 0, COMMAND_FRAME_NOTE, "the first");
 	add_text(f, UINT32_MAX, COMMAND_FRAME_NOTE, "before");
 	add_text(f, 4, COMMAND_FRAME_NOTE, "4");
 	feed_all(f);
 	assert_record(f, "4[0]4[3]4[4]");
 	assert_int_equal(f->channel.frames, 3);
 	assert_int_equal(f->channel.lost_frames, 2);
-	assert_int_equal(f->channel.bad_frames, 3);
+	assert_int_equal(f->channel.bad_frames, 4);
 	assert_int_equal(f->channel.skipped_bytes, 0);
 }
 

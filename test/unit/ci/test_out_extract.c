@@ -48,6 +48,19 @@ static void modes_keep_only_permissions_and_the_time_is_kept(void **state)
 	assert_file(f, "folder/file", "x");
 }
 
+static void folders_are_never_writable_for_others(void **state)
+{
+	struct fixture *f = *state;
+	mode_t mask = umask(0);
+	int code;
+
+	out_archive_add(&f->archive, S_IFDIR | 07777, "folder", NULL, 0);
+	code = extract(f);
+	umask(mask);
+	assert_int_equal(code, 0);
+	assert_int_equal(stat_of(f, "folder").st_mode, S_IFDIR | 0755);
+}
+
 static void a_second_run_replaces_files_and_links(void **state)
 {
 	struct fixture *f = *state;
@@ -278,6 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		out_test(a_tree_is_stored),
 		out_test(modes_keep_only_permissions_and_the_time_is_kept),
+		out_test(folders_are_never_writable_for_others),
 		out_test(a_second_run_replaces_files_and_links),
 		out_test(names_that_are_not_below_are_left_out),
 		out_test(links_that_lead_outside_are_left_out),

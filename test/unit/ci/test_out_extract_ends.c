@@ -141,6 +141,18 @@ static void what_is_no_archive_is_told(void **state)
 	}
 }
 
+static void a_trailer_whose_name_does_not_end_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	add_file(f, "good", "good");
+	out_archive_add_header(&f->archive, 0, "TRAILER!!!", 9, 0);
+	f->archive.bytes[f->archive.len - 1] = '!'; /* in the NUL's place */
+	assert_int_equal(extract(f), -EINVAL);
+	assert_text(f->err.text, ": the stream is damaged at byte ");
+	assert_file(f, "good", "good");
+}
+
 static void a_missing_directory_is_made_and_a_file_in_its_place_told(void **state)
 {
 	struct fixture *f = *state;
@@ -279,6 +291,7 @@ int main(void)
 		out_test(zeros_are_stored_without_disk_space),
 		out_test(a_stream_cut_anywhere_leaves_only_what_is_complete),
 		out_test(what_is_no_archive_is_told),
+		out_test(a_trailer_whose_name_does_not_end_is_none),
 		out_test(a_missing_directory_is_made_and_a_file_in_its_place_told),
 		out_test(a_pipe_that_trickles_is_read_to_its_end),
 		out_test(a_directory_that_is_taken_away_is_told),

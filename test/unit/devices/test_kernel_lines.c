@@ -151,6 +151,7 @@ static void harmless_lines_are_plain(void **state)
 		"BUG",
 		"debug: BUG: of somebody's",
 		"overflow: of somebody's",
+		"UBSAN: of somebody's",
 		"rcu: watchdog: BUG: two subsystems at once",
 	};
 

@@ -108,12 +108,29 @@ static void what_it_leaves_in_its_group_ends_with_it(void **state)
 	int signal;
 
 	(void)state;
-	assert_int_equal(start(&child, "/bin/sh", "sleep 60 & echo begun; exit 3"), 0);
+	assert_int_equal(start(&child, "/bin/sh", "(sleep 20; echo late) & echo begun; exit 3"), 0);
 	await(&child);
 	assert_int_equal(child_collect(&child, &signal), 3);
 	/* The end of file says that nobody holds the other end any more. */
 	read_output(text, sizeof(text));
 	assert_string_equal(text, "begun\n");
+}
+
+static void it_ends_with_the_one_that_started_it(void **state)
+{
+	struct pollfd fd = {.fd = pipe_fds[0]};
+	struct child child;
+	pid_t starter = fork();
+	int status;
+
+	(void)state;
+	if (starter == 0)
+		_exit(start(&child, "/bin/sh", "exec sleep 100") ? 1 : 0);
+	assert_int_equal(waitpid(starter, &status, 0), starter);
+	assert_int_equal(status, 0);
+	close_fd(&pipe_fds[1]);
+	assert_int_equal(poll(&fd, 1, 60000), 1);
+	assert_true(fd.revents & POLLHUP);
 }
 
 static void kill_reaches_the_whole_group(void **state)
@@ -162,6 +179,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(death_by_signal_is_told, begin, end),
 		cmocka_unit_test_setup_teardown(program_that_cannot_be_executed_is_an_error_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(what_it_leaves_in_its_group_ends_with_it, begin, end),
+		cmocka_unit_test_setup_teardown(it_ends_with_the_one_that_started_it, begin, end),
 		cmocka_unit_test_setup_teardown(kill_reaches_the_whole_group, begin, end),
 		cmocka_unit_test_setup_teardown(it_has_a_group_a_clean_mask_and_no_descriptors_of_ours, begin, end),
 	};

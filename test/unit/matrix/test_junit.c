@@ -97,6 +97,16 @@ static void every_result_has_its_element(void **state)
 		"</testsuites>\n");
 }
 
+/* Its status is the signal's that stopped it, not a result. */
+static void stopped_run_is_skipped_without_a_status(void **state)
+{
+	const struct fake_root *root = *state;
+	struct plan_run *run = add(root, "k", "r", PLAN_NOT_RUN, 143);
+
+	snprintf(run->reason, sizeof(run->reason), "stopped before it ended");
+	assert_non_null(strstr(write_and_read(root), "<skipped message=\"stopped before it ended\"/>"));
+}
+
 static void long_console_is_cut_to_its_end(void **state)
 {
 	const struct fake_root *root = *state;
@@ -147,6 +157,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_result_has_its_element, begin, end),
+		cmocka_unit_test_setup_teardown(stopped_run_is_skipped_without_a_status, begin, end),
 		cmocka_unit_test_setup_teardown(long_console_is_cut_to_its_end, begin, end),
 		cmocka_unit_test_setup_teardown(every_parser_takes_it_whatever_the_guest_prints, begin, end),
 		cmocka_unit_test_setup_teardown(place_that_is_missing_is_told, begin, end),

@@ -136,6 +136,9 @@ static void tail_is_the_end(void **state)
 	fake_root_write(root, "/run/console.log", "0123456789");
 	assert_int_equal(log_folder_tail(&run, PLAN_CONSOLE_FILE, buf, sizeof(buf)), 4);
 	assert_memory_equal(buf, "6789", 4);
+	fake_root_write(root, "/run/vmm.log", "01234");
+	assert_int_equal(log_folder_tail(&run, PLAN_VMM_FILE, buf, sizeof(buf)), 4);
+	assert_memory_equal(buf, "1234", 4);
 	assert_int_equal(log_folder_tail(&run, "..", buf, sizeof(buf)), 0);
 }
 

@@ -43,6 +43,23 @@ static void every_setting_becomes_an_option(void **state)
 		"--events logs/k-c/events.jsonl --assist on -- /bin/true -- ''");
 }
 
+static void empty_words_have_room_for_their_quotes(void **state)
+{
+	static const char *words[200];
+	struct plan_run run = {.words = words, .nr_words = ARRAY_SIZE(words)};
+	const char *line, *next;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		words[i] = "";
+	line = run_words_quote(&run, &f.arena);
+	next = arena_format(&f.arena, "%s", "next");
+	assert_non_null(line);
+	assert_non_null(next);
+	assert_int_equal(strlen(line), 3 * ARRAY_SIZE(words) - 1);
+	assert_string_equal(next, "next");
+}
+
 static void limit_without_out_is_not_passed_on(void **state)
 {
 	(void)state;
@@ -56,6 +73,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(bare_boot_has_no_command, end),
 		cmocka_unit_test_teardown(every_setting_becomes_an_option, end),
+		cmocka_unit_test_teardown(empty_words_have_room_for_their_quotes, end),
 		cmocka_unit_test_teardown(limit_without_out_is_not_passed_on, end),
 	};
 

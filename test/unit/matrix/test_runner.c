@@ -141,6 +141,19 @@ static void fail_fast_begins_nothing_more(void **state)
 	assert_int_equal(f.runs[2].start_ns, 0);
 }
 
+static void fail_fast_counts_an_error_of_vmm(void **state)
+{
+	const struct fake_root *root = *state;
+
+	plan_fixture_add(&f, root, "broken", "exit 125");
+	plan_fixture_add(&f, root, "later", ":");
+	runner.jobs = 1;
+	runner.fail_fast = true;
+	run_all();
+	assert_int_equal(f.runs[0].state, PLAN_ERROR);
+	assert_int_equal(f.runs[1].state, PLAN_NOT_RUN);
+}
+
 static void late_run_is_ended_and_told(void **state)
 {
 	const struct fake_root *root = *state;
@@ -152,6 +165,16 @@ static void late_run_is_ended_and_told(void **state)
 	assert_int_equal(f.runs[0].state, PLAN_ERROR);
 	assert_non_null(strstr(f.runs[0].reason, "did not end within"));
 	assert_int_equal(f.runs[1].state, PLAN_PASSED);
+}
+
+static void run_that_ends_within_the_grace_is_not_late(void **state)
+{
+	const struct fake_root *root = *state;
+
+	plan_fixture_add(&f, root, "slow", "sleep 0.1; exit 124")->timeout_ns = 1000000;
+	run_all();
+	assert_int_equal(f.runs[0].state, PLAN_FAILED);
+	assert_int_equal(f.runs[0].status, 124);
 }
 
 static void stop_on_start(void *opaque, struct plan_run *run)
@@ -277,7 +300,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_more_than_asked_run_at_once, begin, end),
 		cmocka_unit_test_setup_teardown(runs_run_at_the_same_time, begin, end),
 		cmocka_unit_test_setup_teardown(fail_fast_begins_nothing_more, begin, end),
+		cmocka_unit_test_setup_teardown(fail_fast_counts_an_error_of_vmm, begin, end),
 		cmocka_unit_test_setup_teardown(late_run_is_ended_and_told, begin, end),
+		cmocka_unit_test_setup_teardown(run_that_ends_within_the_grace_is_not_late, begin, end),
 		cmocka_unit_test_setup_teardown(signal_ends_all_and_begins_nothing, begin, end),
 		cmocka_unit_test_setup_teardown(second_signal_does_not_wait, begin, end),
 		cmocka_unit_test_setup_teardown(run_whose_folder_cannot_be_made_fails_alone, begin, end),

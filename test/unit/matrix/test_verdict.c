@@ -47,6 +47,8 @@ static void vmm_that_failed_is_an_error(void **state)
 	give(0, (struct verdict_input){.status = 125, .last_line = "vmm: no such file"});
 	assert_int_equal(run.state, PLAN_ERROR);
 	assert_string_equal(run.reason, "no such file");
+	give(125, (struct verdict_input){.status = 125, .last_line = "vmm: no such file"});
+	assert_int_equal(run.state, PLAN_ERROR);
 }
 
 static void vmm_that_was_killed_is_an_error_even_when_the_number_was_expected(void **state)

@@ -50,6 +50,8 @@ static void blanks_survive_a_parser(void **state)
 {
 	(void)state;
 	assert_string_equal(text_of("a\tb\nc\r\nd\re", 10), "a\tb\nc\nd&#13;e");
+	assert_string_equal(text_of("a\r\n", 3), "a\n");
+	assert_string_equal(text_of("a\r", 2), "a&#13;");
 	assert_string_equal(attribute_of("a\tb\nc"), " a=\"a&#9;b&#10;c\"");
 }
 
@@ -68,6 +70,7 @@ static void utf8_stays_and_what_is_none_is_replaced(void **state)
 	assert_string_equal(text_of("\xe2\x82", 2), "&#65533;");
 	assert_string_equal(text_of("\xed\xa0\x80", 3), "&#65533;&#65533;&#65533;");
 	assert_string_equal(text_of("\xef\xbf\xbf", 3), "&#65533;");
+	assert_string_equal(text_of("\xef\xbf\xbe", 3), "&#65533;");
 }
 
 /* XML 1.0, 2.2: #x9 | #xA | #xD | [#x20-#xD7FF] | [#xE000-#xFFFD] | [#x10000-#x10FFFF]; and no markup. */

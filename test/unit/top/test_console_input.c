@@ -238,6 +238,21 @@ static void a_long_lines_last_piece_has_one_end(void **state)
 	expect_first_of_input(f, sent);
 }
 
+static void a_line_of_one_byte_has_two_ends(void **state)
+{
+	struct fixture *f = *state;
+
+	console_set_end_of_input(&f->console, true);
+	console_quote_input(&f->console);
+	console_start(&f->console);
+	listen_by_interrupt(f);
+	type(f, "\nx");
+	expect_first_of_input(f, "\nx");
+	assert_true(f->console.input_is_midline);
+	close_fd(&f->in[1]);
+	expect_first_of_input(f, "\x04\x04");
+}
+
 static void quoted_input_that_has_ended_ends_again_and_again(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +368,7 @@ int main(void)
 		WITH_CONSOLE(end_of_a_terminals_input_is_not_told),
 		WITH_CONSOLE(quoted_input_arrives_as_it_is),
 		WITH_CONSOLE(a_long_lines_last_piece_has_one_end),
+		WITH_CONSOLE(a_line_of_one_byte_has_two_ends),
 		WITH_CONSOLE(quoted_input_that_has_ended_ends_again_and_again),
 		WITH_CONSOLE(repeated_end_waits_while_rts_is_low),
 		WITH_CONSOLE(a_terminals_keys_are_not_quoted),

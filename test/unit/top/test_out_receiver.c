@@ -300,6 +300,36 @@ static void without_a_folder_everything_is_taken_and_forgotten(void **state)
 	assert_int_equal(f->receiver.code, 0);
 }
 
+/* So large a stack that no thread can be made. */
+static int start_without_memory(struct out_receiver *receiver)
+{
+	pthread_attr_t usual, huge;
+	int ret;
+
+	assert_int_equal(pthread_getattr_default_np(&usual), 0);
+	assert_int_equal(pthread_getattr_default_np(&huge), 0);
+	assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 46), 0);
+	assert_int_equal(pthread_setattr_default_np(&huge), 0);
+	ret = out_receiver_start(receiver);
+	assert_int_equal(pthread_setattr_default_np(&usual), 0);
+	pthread_attr_destroy(&usual);
+	pthread_attr_destroy(&huge);
+	return ret;
+}
+
+static void without_a_thread_everything_is_taken_and_lost(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t noise[4 * OUT_STREAM_SIZE];
+
+	assert_int_equal(init(f, f->dir, LIMIT), 0);
+	assert_int_equal(start_without_memory(&f->receiver), -EAGAIN);
+	assert_int_equal(f->receiver.pipe_fds[0], -1);
+	put(f, noise, sizeof(noise), 32768);
+	finish(f);
+	assert_int_equal(f->receiver.code, -EAGAIN);
+}
+
 static void a_folder_that_cannot_be_used_is_refused_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -388,6 +418,7 @@ int main(void)
 		WITH_RECEIVER(a_guest_that_sent_nothing_is_an_error_without_bytes),
 		WITH_RECEIVER(what_is_no_archive_is_an_error_and_does_not_stall),
 		WITH_RECEIVER(without_a_folder_everything_is_taken_and_forgotten),
+		WITH_RECEIVER(without_a_thread_everything_is_taken_and_lost),
 		WITH_RECEIVER(a_folder_that_cannot_be_used_is_refused_at_once),
 		WITH_RECEIVER(a_folder_that_may_not_be_written_is_refused_at_once),
 		WITH_RECEIVER(no_descriptor_stays_open),

@@ -185,6 +185,25 @@ static void input_comes_from_a_pipe_and_not_from_dev_null(void **state)
 	close(fd);
 }
 
+static void input_is_quoted_for_a_command_without_a_terminal(void **state)
+{
+	struct vm_parts *p = *state;
+
+	assert_int_equal(vm_parts_build(p), 0);
+	assert_true(p->vm->console.quotes_input);
+	assert_true(p->vm->console.holds_input && p->vm->console.sends_end);
+}
+
+static void input_is_not_quoted_for_a_terminal(void **state)
+{
+	struct vm_parts *p = *state;
+
+	p->config.command.tty = CONFIG_TTY_ON;
+	assert_int_equal(vm_parts_build(p), 0);
+	assert_false(p->vm->console.quotes_input);
+	assert_true(p->vm->console.holds_input && p->vm->console.sends_end);
+}
+
 static void the_terminals_kind_goes_with_the_terminal(void **state)
 {
 	struct vm_parts *p = *state;
@@ -269,6 +288,8 @@ int main(void)
 		WITH_PARTS(without_an_initrd_there_is_a_root_with_busybox_or_a_remedy),
 		WITH_PARTS(flags_say_what_there_is_of_terminal_input_and_files),
 		WITH_PARTS(input_comes_from_a_pipe_and_not_from_dev_null),
+		WITH_PARTS(input_is_quoted_for_a_command_without_a_terminal),
+		WITH_PARTS(input_is_not_quoted_for_a_terminal),
 		WITH_PARTS(the_terminals_kind_goes_with_the_terminal),
 		WITH_PARTS(as_many_variables_as_there_may_be_leave_room_for_the_terminals),
 		WITH_PARTS(a_command_that_is_too_long_is_refused),
