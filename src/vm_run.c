@@ -74,6 +74,22 @@ static void start_watch(struct run *run)
 	arm_watch(run);
 }
 
+/* What the notices mean for the loop. */
+struct signs {
+	bool panic, halt, end;
+};
+
+static struct signs read_signs(struct vm *vm)
+{
+	const struct vm_notices *n = &vm->notices;
+	struct signs signs;
+
+	pthread_mutex_lock(&vm->notices.lock);
+	signs = (struct signs){n->has_panic, n->says_halted, n->outcome.cause != OUTCOME_NONE};
+	pthread_mutex_unlock(&vm->notices.lock);
+	return signs;
+}
+
 /* The channel's needs: its /out stream, COM2's rest, and an end when the guest cannot power off. */
 static void serve_command(struct run *run)
 {
@@ -126,19 +142,19 @@ static void on_wake(struct uring_op *op, int result)
 {
 	struct run *run = container_of(op, struct run, wake_op);
 	struct vm *vm = run->vm;
-	struct vm_notices n;
+	struct signs signs;
 
 	if (result == -ECANCELED || run->draining)
 		return;
 	arm_wake(run);
 	console_on_wake(&vm->console);
 	vm_news_tell(&run->news);
-	vm_get_notices(vm, &n);
 	out_stream_pump(&vm->events.out);
 	serve_command(run);
-	if (n.has_panic || n.says_halted)
+	signs = read_signs(vm);
+	if (signs.panic || signs.halt)
 		start_watch(run);
-	if (n.outcome.cause != OUTCOME_NONE)
+	if (signs.end)
 		run->stopping = true;
 }
 
@@ -264,16 +280,6 @@ static bool watch_halt(struct run *run, uint64_t now)
 	return true;
 }
 
-static bool has_panic(struct vm *vm)
-{
-	bool has;
-
-	pthread_mutex_lock(&vm->notices.lock);
-	has = vm->notices.has_panic;
-	pthread_mutex_unlock(&vm->notices.lock);
-	return has;
-}
-
 /* A guest that said "panic" may still print its trace and then reset by itself; one that said "halted" may not mean it.
  */
 static void on_watch(struct uring_op *op, int result)
@@ -286,7 +292,7 @@ static void on_watch(struct uring_op *op, int result)
 	if (count != run->output_count)
 		run->last_output_ns = now;
 	run->output_count = count;
-	if (has_panic(run->vm) ? watch_panic(run, now) : watch_halt(run, now))
+	if (read_signs(run->vm).panic ? watch_panic(run, now) : watch_halt(run, now))
 		arm_watch(run);
 }
 
